@@ -1,0 +1,1 @@
+"""Stage `backbones`: from waveforms to hidden states, one module per family."""

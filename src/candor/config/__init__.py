@@ -1,0 +1,1 @@
+"""The typed config: one module per top-level key."""

@@ -1,0 +1,1 @@
+"""Stage `corpora`: raw corpus folders become manifests, rejects and counts."""

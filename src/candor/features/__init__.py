@@ -1,0 +1,1 @@
+"""Stage `features`: hidden states of every utterance, extracted once and kept in the store."""

@@ -1,0 +1,1 @@
+"""Stage `performance`: how well emotion is recognised, with intervals."""

@@ -1,0 +1,1 @@
+"""Intervals and tests that respect that utterances of one speaker are alike."""
