@@ -81,13 +81,9 @@ class Table:
             if column.kind == "number":
                 frame[header] = [_number(value) for value in frame[header]]
             elif column.kind == "integer":
-                frame[header] = [
-                    "" if pd.isna(value) or value == "" else str(int(value)) for value in frame[header]
-                ]
+                frame[header] = ["" if pd.isna(value) or value == "" else str(int(value)) for value in frame[header]]
             else:
-                frame[header] = frame[header].map(
-                    lambda value: "" if pd.isna(value) else _one_line(str(value))
-                )
+                frame[header] = frame[header].map(lambda value: "" if pd.isna(value) else _one_line(str(value)))
         with atomic(path) as handle:
             # Quoting is left out: cells hold no tab and no line break, so what is written is what is read.
             handle.write("\t".join(frame.columns) + "\n")
@@ -101,17 +97,13 @@ class Table:
 
         import pandas as pd
 
-        frame = pd.read_csv(
-            path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE, encoding="utf-8"
-        )
+        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE, encoding="utf-8")
         if "schema" not in frame.columns:
             raise TableError(f"{path}: has no `schema` column, so it is not a {cls.name} table; rebuild it")
         marks = set(frame.pop("schema"))
         if marks - {cls.schema()}:
             found = ", ".join(sorted(marks))
-            raise TableError(
-                f"{path}: holds {found}, but {cls.schema()} is needed; delete it to have it rebuilt"
-            )
+            raise TableError(f"{path}: holds {found}, but {cls.schema()} is needed; delete it to have it rebuilt")
         headers = cls._headers(list(frame.columns), path, empty=False)
         for column, header in cls._columns_of(headers):
             if column.kind == "text":
@@ -135,9 +127,7 @@ class Table:
                 missing.append(column.name)
         foreign = [name for name in present if name not in headers]
         if missing or foreign:
-            raise TableError(
-                f"{path}: a {cls.name} table with missing columns {missing} and unknown columns {foreign}"
-            )
+            raise TableError(f"{path}: a {cls.name} table with missing columns {missing} and unknown columns {foreign}")
         return headers
 
     @classmethod
@@ -153,9 +143,7 @@ class Table:
         for column, header in cls._columns_of(list(frame.columns)):
             blank = frame[header].isna() | (frame[header].astype(str) == "")
             if not column.blank and blank.any():
-                raise TableError(
-                    f"{path}: column {header} is blank in row {int(blank.to_numpy().argmax()) + 1}"
-                )
+                raise TableError(f"{path}: column {header} is blank in row {int(blank.to_numpy().argmax()) + 1}")
         if cls.key:
             twice = frame.duplicated(list(cls.key))
             if twice.any():
@@ -184,9 +172,7 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    descriptor, temporary = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name[:80]}.", suffix=".part"
-    )
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.", suffix=".part")
     try:
         with open(descriptor, mode, **text) as handle:  # type: ignore[call-overload]
             yield handle
