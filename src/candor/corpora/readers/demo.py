@@ -1,0 +1,90 @@
+"""The demo corpus, synthesised by `candor.corpora.synthesis` and read like anyone's recordings."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
+
+SPEAKERS_FILE = "speakers.csv"
+
+EMOTION_CODES = {"01": "neutral", "03": "happiness", "04": "sadness", "05": "anger"}
+
+NAME = re.compile(r"03-01-(?P<emotion>\d{2})-(?P<intensity>\d{2})-(?P<sentence>\d{2})-(?P<take>\d{2})-(?P<actor>\d{2})")
+
+CARD = Card(
+    title="Demo: synthesised emotional speech",
+    licence="CC0-1.0",
+    url="",
+    redistributable=True,
+    layout="Actor_<01..24>/03-01-<emotion>-<intensity>-<sentence>-<take>-<actor>.wav and speakers.csv beside them",
+    markers=("Actor_*/03-01-*.wav", SPEAKERS_FILE),
+    classes=("neutral", "anger", "sadness", "happiness"),
+    published=Published(
+        files=768,
+        speakers=24,
+        labels={"default": {"neutral": 192, "anger": 192, "sadness": 192, "happiness": 192}},
+    ),
+)
+
+
+def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
+    """Read names and `speakers.csv`; the session is the site of the recording."""
+    speakers = read_speakers(root / SPEAKERS_FILE)
+    clips: list[Clip] = []
+    rejected: list[Rejection] = []
+    for file in sorted(root.rglob("*.wav")):
+        path = file.relative_to(root).as_posix()
+        if file.name.startswith("._"):
+            rejected.append(Rejection(path, "audio", "macOS resource fork"))
+            continue
+        found = read_name(path, speakers)
+        if isinstance(found, Clip):
+            clips.append(found)
+        else:
+            rejected.append(found)
+    return Reading(sorted(clips, key=lambda clip: clip.utterance), rejected)
+
+
+def read_name(path: str, speakers: Mapping[str, tuple[str, str]]) -> Clip | Rejection:
+    """Return the clip that a file's name tells of, or why it tells of none."""
+    utterance = Path(path).stem
+    match = NAME.fullmatch(utterance)
+    if match is None:
+        return Rejection(
+            path, "label", "the name is not 03-01-<emotion>-<intensity>-<sentence>-<take>-<actor>", utterance
+        )
+    label = EMOTION_CODES.get(match["emotion"])
+    if label is None:
+        codes = ", ".join(f"{code} {name}" for code, name in EMOTION_CODES.items())
+        return Rejection(path, "label", f"emotion code {match['emotion']} is none of {codes}", utterance)
+    actor = f"Actor_{match['actor']}"
+    if actor not in speakers:
+        return Rejection(path, "label", f"{actor} is not in {SPEAKERS_FILE}", utterance)
+    gender, site = speakers[actor]
+    return Clip(
+        utterance=utterance,
+        path=path,
+        speaker=f"demo_{actor}",
+        gender=gender,
+        session=site,
+        text=match["sentence"],
+        raw_label=match["emotion"],
+        label=label,
+    )
+
+
+def read_speakers(file: Path) -> dict[str, tuple[str, str]]:
+    """Return gender and site of each speaker."""
+    if not file.is_file():
+        raise CorpusError(f"{file}: is missing; it says each speaker's gender and site. Make the demo corpus again")
+    with file.open(encoding="utf-8", newline="") as handle:
+        rows = csv.DictReader(handle)
+        missing = {"speaker", "gender", "group"} - set(rows.fieldnames or ())
+        if missing:
+            raise CorpusError(f"{file}: lacks the columns {', '.join(sorted(missing))}")
+        return {row["speaker"]: (row["gender"], row["group"]) for row in rows}

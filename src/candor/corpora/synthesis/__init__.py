@@ -1,0 +1,75 @@
+"""The demo corpus: synthesised emotional speech, written to disk as if it were someone's recordings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from candor.corpora.readers.demo import SPEAKERS_FILE
+from candor.corpora.synthesis.bad_files import BAD_FILES
+from candor.corpora.synthesis.recordings import Recording, record, recordings
+from candor.corpora.synthesis.voices import SPEAKERS, gender_of, site_of
+from candor.runtime import Progress, in_processes
+from candor.tables.base import atomic
+
+__all__ = ["BAD_FILES", "SPEAKERS", "synthesise"]
+
+
+def synthesise(root: Path, *, workers: int, speakers: Sequence[int] = SPEAKERS) -> list[str]:
+    """Write the demo corpus below `root`.
+
+    Files that are there already are kept, so that work that was broken off is taken up again. The bytes depend
+    neither on the number of workers nor on which other speakers are made.
+
+    Parameters
+    ----------
+    root
+        The corpus folder; it is made if need be.
+    workers
+        How many processes share the work.
+    speakers
+        Which actors are recorded; fewer make a smaller corpus.
+
+    Returns
+    -------
+    list of str
+        Paths of all files of the corpus below `root`, bad ones included, sorted.
+    """
+    planned = recordings(speakers)
+    missing = [recording for recording in planned if not (root / recording.path).exists()]
+    with Progress(len(missing), "demo corpus") as progress:
+        for _ in in_processes(partial(write_recording, root), missing, workers):
+            progress.advance()
+    paths = [recording.path for recording in planned]
+    return sorted([*paths, *write_bad_files(root, set(paths)), write_speakers(root, speakers)])
+
+
+def write_recording(root: Path, recording: Recording) -> None:
+    """Make one recording and write it."""
+    write_bytes(record(recording), root / recording.path)
+
+
+def write_bad_files(root: Path, good: set[str]) -> list[str]:
+    """Write the bad files whose good originals are there."""
+    wanted = [bad for bad in BAD_FILES if bad.source in good]
+    for bad in wanted:
+        if not (root / bad.path).exists():
+            write_bytes(bad.make((root / bad.source).read_bytes()), root / bad.path)
+    return [bad.path for bad in wanted]
+
+
+def write_speakers(root: Path, speakers: Sequence[int]) -> str:
+    """Write who the speakers are, and at which site each was recorded."""
+    with atomic(root / SPEAKERS_FILE) as handle:
+        rows = csv.writer(handle, lineterminator="\n")
+        rows.writerow(["speaker", "gender", "group"])
+        rows.writerows([f"Actor_{actor:02d}", gender_of(actor), site_of(actor)] for actor in speakers)
+    return SPEAKERS_FILE
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file in one step."""
+    with atomic(path, "wb") as handle:
+        handle.write(content)

@@ -1,0 +1,110 @@
+"""Members named by the hash of their bytes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+
+from candor.store.ledger import Ledger
+
+
+class StoreError(RuntimeError):
+    """A member of the store is missing or not what its name says."""
+
+
+def digest(data: bytes | memoryview, *more: bytes) -> str:
+    """Return the hash that names things in the store: BLAKE2b with 32 bytes, as hexadecimal digits."""
+    state = blake2b(data, digest_size=32)
+    for part in more:
+        state.update(part)
+    return state.hexdigest()
+
+
+class Store:
+    """A folder of members that never change.
+
+    A member's name is the hash of its bytes and a suffix, so the same bytes are kept once whoever puts them
+    there, and damage shows on reading. Several jobs and several projects may use one store at the same time.
+
+    Parameters
+    ----------
+    root
+        The folder; made when it is first written to.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    def path(self, member: str) -> Path:
+        """Return where `member` lies."""
+        return self.root / "objects" / member[:2] / member
+
+    def put(self, data: bytes | memoryview, suffix: str) -> str:
+        """Keep `data`; return its name.
+
+        A member that is there already is left alone if it is whole and replaced if it is not. There is no
+        flush to the disk: a member that a power cut leaves half-written is found out by its name.
+        """
+        member = digest(data) + suffix
+        path = self.path(member)
+        if not self._same(path, data):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+            try:
+                with open(descriptor, "wb", buffering=0) as handle:
+                    handle.write(data)
+                os.chmod(temporary, 0o444)  # a member is linked to from elsewhere and must not be edited there
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        return member
+
+    def read(self, member: str) -> bytes:
+        """Return the bytes of `member`; refuse a damaged one."""
+        try:
+            data = self.path(member).read_bytes()
+        except FileNotFoundError:
+            raise StoreError(self._advice(member, "is missing")) from None
+        if digest(data) != member.partition(".")[0]:
+            raise StoreError(self._advice(member, "is damaged"))
+        return data
+
+    def intact(self, member: str) -> bool:
+        """Tell whether `member` is there and whole."""
+        try:
+            self.read(member)
+        except StoreError:
+            return False
+        return True
+
+    def ledger(self, kind: str) -> Ledger:
+        """Return the record of what was made of what, for one kind of members."""
+        return Ledger(self.root / "ledgers" / kind)
+
+    def link(self, member: str, target: Path) -> None:
+        """Let `target` show `member`, without a second copy where the file system can do that."""
+        source = self.path(member)
+        if target.exists() and target.samefile(source):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            target.symlink_to(source.resolve())
+
+    @staticmethod
+    def _same(path: Path, data: bytes | memoryview) -> bool:
+        try:
+            return path.stat().st_size == len(data) and path.read_bytes() == data
+        except FileNotFoundError:
+            return False
+
+    def _advice(self, member: str, state: str) -> str:
+        return (
+            f"store: {self.path(member)} {state}. Run `candor store verify --repair --store {self.root}` "
+            "and the same snakemake command again: only this member is made anew"
+        )
