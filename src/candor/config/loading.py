@@ -1,0 +1,99 @@
+"""Check a config, and say in one line what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from candor.config.root import ENTRY, Config
+
+
+class ConfigError(ValueError):
+    """The config says something that cannot be; the message is one line per mistake."""
+
+
+def load(raw: Mapping[str, Any]) -> Config:
+    """Return the checked config.
+
+    Parameters
+    ----------
+    raw
+        The merged YAML files.
+
+    Raises
+    ------
+    ConfigError
+        With one line per mistake: the key, the value, what is allowed and a hint.
+    """
+    try:
+        return Config.model_validate(dict(raw))
+    except ValidationError as error:
+        # A value that fits no member of a union is reported once per member; the first says enough.
+        first = {_without_branches(list(mistake["loc"]), raw): mistake for mistake in reversed(error.errors())}
+        raise ConfigError("\n".join(_line(mistake, raw) for mistake in reversed(first.values()))) from None
+
+
+def refuse(key: str, value: object, allowed: Iterable[str], what: str = "") -> ConfigError:
+    """Return the error for a value that is not one of `allowed`."""
+    options = list(allowed)
+    shown = ", ".join(options) if options else "nothing"
+    return ConfigError(f"config: {key} is {value!r}{what}; allowed: {shown}.{_hint(str(value), options)}")
+
+
+def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
+    where = [part for part in mistake["loc"] if part != "[key]"]
+    key = ".".join(str(part) for part in where)
+    value = mistake["input"]
+    match mistake["type"]:
+        case "extra_forbidden":
+            allowed = sorted(_fields_at(Config, where[:-1]))
+            return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{_hint(str(where[-1]), allowed)}"
+        case "missing":
+            return f"config: {key} is missing"
+        case "literal_error":
+            allowed = [option.strip("'") for option in mistake["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+            if mistake["loc"][-1] == "[key]":
+                return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{_hint(str(value), allowed)}"
+            return str(refuse(_without_branches(where, raw), value, allowed))
+        case "string_pattern_mismatch" if mistake["loc"][-1] == "[key]":
+            return f"config: {key} is no name; names are made of letters, digits, - and _ ({ENTRY})"
+        case _:
+            said = mistake["msg"][0].lower() + mistake["msg"][1:]
+            return f"config: {_without_branches(where, raw)} is {value!r}; {said}"
+
+
+def _hint(value: str, options: list[str]) -> str:
+    near = difflib.get_close_matches(value, options, n=1, cutoff=0.3 if len(value) <= 4 else 0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _without_branches(where: list[Any], raw: Any) -> str:
+    """Drop the names of union members that pydantic puts at the end of a location."""
+    parts = []
+    for part in where:
+        present = (isinstance(raw, Mapping) and part in raw) or (isinstance(raw, list) and isinstance(part, int))
+        if not present:
+            break
+        parts.append(str(part))
+        raw = raw[part]
+    return ".".join(parts or map(str, where))
+
+
+def _fields_at(annotation: Any, where: list[Any]) -> set[str]:
+    """Return the keys allowed at a location of the config."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not where:
+            return set(annotation.model_fields)
+        field = annotation.model_fields.get(str(where[0]))
+        return _fields_at(field.annotation, where[1:]) if field else set()
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is dict:
+        return _fields_at(arguments[1], where[1:])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return set().union(*(_fields_at(member, where) for member in arguments))
+    return set()
