@@ -12,22 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-EMOTIONS = (
-    "neutral",
-    "anger",
-    "sadness",
-    "happiness",
-    "fear",
-    "disgust",
-    "surprise",
-    "calm",
-    "excitement",
-    "boredom",
-    "frustration",
-    "contempt",
-    "other",
-)
-"""The common label code, in the order in which classes are listed everywhere."""
+from candor.corpora.emotions import EMOTIONS as EMOTIONS
 
 
 class CorpusError(ValueError):

@@ -79,7 +79,7 @@ def trust_ser_folds(speakers: Sequence[str], folds: int = 5) -> list[Fold]:
         start = sum(sizes[:number])
         tests = ordered[start : start + sizes[number]]
         remaining = [speaker for speaker in ordered if speaker not in tests]
-        # A floor division of a negative number: fourteen speakers or fifteen of seventy-two, as published.
+        # Floor division of a negative number: the last fifth, rounded up.
         devs = remaining[-len(remaining) // 5 :]
         made.append(_fold(number + 1, tests=tests, devs=devs, everyone=ordered))
     return made

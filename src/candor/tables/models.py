@@ -20,3 +20,27 @@ class Predictions(Table):
         Column("predicted", "Emotion with the highest probability"),
         Column("p_*", "Probability of each emotion, one column per class in their order", "number"),
     )
+
+
+class History(Table):
+    """How the trainings of one fold went."""
+
+    name = "history"
+    path = "models/{dataset}/{backbone}/{recipe}/fold{fold}/history.tsv"
+    description = "One row per seed and epoch. Test data has no part in it."
+    key = ("seed", "epoch")
+    columns = (
+        Column("seed", "Seed of the training", "integer"),
+        Column("epoch", "Epoch, from 1", "integer"),
+        Column("train_loss", "Mean class-weighted cross-entropy over the epoch", "number", "nat"),
+        Column("dev_loss", "The same on dev, after the epoch", "number", "nat"),
+        Column("dev_uar", "UAR on dev, after the epoch", "number"),
+        Column("selected", "yes for the epoch that is kept"),
+    )
+
+
+CHECKPOINT = "models/{dataset}/{backbone}/{recipe}/fold{fold}/seed{seed}.safetensors"
+"""A trained head: the tensors, and in the file's metadata the classes and the recipe."""
+
+RECIPE = "models/{dataset}/{backbone}/{recipe}/fold{fold}/recipe.json"
+"""Everything that a fold's models were made of."""

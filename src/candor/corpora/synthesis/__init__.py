@@ -9,7 +9,7 @@ from pathlib import Path
 
 from candor.corpora.readers.demo import SPEAKERS_FILE
 from candor.corpora.synthesis.bad_files import BAD_FILES
-from candor.corpora.synthesis.recordings import Recording, record, recordings
+from candor.corpora.synthesis.recording import Recording, record, recordings
 from candor.corpora.synthesis.voices import SPEAKERS, gender_of, site_of
 from candor.runtime import Progress, in_processes
 from candor.tables.base import atomic

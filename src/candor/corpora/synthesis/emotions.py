@@ -55,16 +55,16 @@ class Setting(NamedTuple):
 
 CHANGES = {
     "neutral": Setting(),
-    "happiness": Setting(3.4, 0.75, 0.10, 4.0, -3.0, -0.03, -1.0, 0.1, 0.045),
-    "sadness": Setting(-1.6, -0.65, -0.26, -4.5, 4.0, 0.09, 5.0, 0.2, -0.02),
-    "anger": Setting(3.0, 0.55, 0.16, 6.5, -5.5, -0.11, -3.0, 0.7, 0.015),
+    "happiness": Setting(3.8, 0.85, 0.11, 4.5, -3.4, -0.035, -1.0, 0.1, 0.050),
+    "sadness": Setting(-1.8, -0.70, -0.28, -5.0, 4.5, 0.100, 5.5, 0.2, -0.022),
+    "anger": Setting(3.4, 0.60, 0.18, 7.3, -6.2, -0.120, -3.5, 0.8, 0.017),
 }
 """What each emotion changes, for a speaker of full expressiveness."""
 
 INTENSITIES = {1: 0.75, 2: 1.15}
 """Share of the change that is heard at normal and at strong intensity."""
 
-EXPRESSIVENESS = {"male": 1.0, "female": 0.62}
+EXPRESSIVENESS = {"male": 1.0, "female": 0.55}
 """The planted gender gap: emotions change the women's voices by this share of what they change the men's."""
 
 RESPONSE_SPREAD = 0.35

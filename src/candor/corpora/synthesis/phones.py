@@ -99,7 +99,7 @@ def score(sentence: int, syllables_per_second: float, before: float, after: floa
     for place, syllable in enumerate(syllables):
         stressed = syllable.isupper()
         final = place == len(syllables) - 1
-        consonant, letter = syllable.lower()
+        consonant, letter = syllable[0].lower(), syllable[1].lower()
         phones += CONSONANTS[consonant]
         if stressed:
             peaks.append(len(phones))

@@ -13,8 +13,6 @@ References
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
@@ -25,7 +23,7 @@ from candor.corpora.synthesis.phones import Phone, Score
 Samples = NDArray[np.float64]
 
 RATE = 48_000
-HOP, WINDOW, BINS = 480, 960, 4096
+HOP, WINDOW, BINS = 480, 960, 3072
 FREQUENCIES = np.arange(BINS // 2 + 1) * RATE / BINS
 SPEED_OF_SOUND = 35_000.0  # cm/s in warm, moist air
 REFERENCE_TRACT = 17.5  # cm, for which the phones' formants hold
@@ -38,15 +36,15 @@ FORMANT_GLIDE, AMPLITUDE_GLIDE = 0.060, 0.016  # s: formants move as slowly as a
 
 def speak(score: Score, setting: Setting, tract_length: float, rng: np.random.Generator) -> Samples:
     """Synthesise one utterance; a vowel at the reference effort has an RMS near one."""
-    length = int(round(score.ends[-1] * RATE))
+    length = round(float(score.ends[-1]) * RATE)
     targets = tracks(score)
     at = np.arange(length) / RATE
-    times = np.arange(len(targets)) * FRAME_OF_TRACKS
+    times: Samples = np.arange(float(len(targets))) * FRAME_OF_TRACKS
 
     def sampled(column: str) -> Samples:
-        return np.interp(at, times, targets[:, Phone._fields.index(column)])
+        return np.asarray(np.interp(at, times, targets[:, Phone._fields.index(column)]))
 
-    f0 = fundamental(score, setting, at)
+    f0 = np.interp(at, times, fundamental(score, setting, times))
     source = voice_source(f0, setting, rng) * sampled("voicing")
     friction = rng.normal(size=length) * sampled("friction")
     scale = REFERENCE_TRACT / tract_length * 2.0**setting.formants
@@ -55,7 +53,7 @@ def speak(score: Score, setting: Setting, tract_length: float, rng: np.random.Ge
     voiced = formant_response(scale * shapes[:, 5:8], scale) * tilt_response(setting.tilt)
     noise = band_response(scale * shapes[:, 3], scale * shapes[:, 4])
     effort = 10.0 ** (setting.level / 20.0)
-    return effort * overlap_add(spectra(source) * voiced + spectra(friction) * noise, length)
+    return np.asarray(effort * overlap_add(spectra(source) * voiced + spectra(friction) * noise, length))
 
 
 def tracks(score: Score) -> Samples:
@@ -107,33 +105,33 @@ def voice_source(f0: Samples, setting: Setting, rng: np.random.Generator) -> Sam
 
 def formant_response(formants: Samples, scale: float) -> NDArray[np.complex128]:
     """Return the tract's response per frame: three moving formants and the fixed ones above them."""
-    response = np.broadcast_to(higher_formants(scale), (len(formants), len(FREQUENCIES))).copy()
-    for formant in formants.T:
-        response /= resonator(formant[:, None])
-    return response
+    fixed = fft.rfft(resonances(higher_formants(scale)[None]), BINS)
+    return np.asarray(1.0 / (fft.rfft(resonances(formants), BINS) * fixed))
 
 
-def higher_formants(scale: float) -> NDArray[np.complex128]:
-    """Return the response of the fourth formant and all above, those of a uniform tube closed at the glottis."""
+def higher_formants(scale: float) -> Samples:
+    """Return the fourth formant and all above, up to 20 kHz: those of a uniform tube closed at the glottis."""
     quarter = SPEED_OF_SOUND / 4.0 / REFERENCE_TRACT * scale
-    formants = np.arange(7, 2 * int(20_000.0 / quarter / 2.0), 2) * quarter
-    return np.asarray(1.0 / np.prod(resonator(formants[:, None]), axis=0))
+    return np.arange(7.0, 20_000.0 / quarter, 2.0) * quarter
 
 
-def resonator(formant: Samples) -> NDArray[np.complex128]:
-    """Return the denominator of a digital resonator with unit gain at 0 Hz (Klatt 1980, eq. 1 and 2)."""
-    bandwidth = 50.0 + 0.04 * formant
-    radius = np.exp(-np.pi * bandwidth / RATE)
-    b, c = 2.0 * radius * np.cos(2.0 * np.pi * formant / RATE), -(radius**2)
-    z1, z2 = delays()
-    return np.asarray((1.0 - b * z1 - c * z2) / (1.0 - b - c))
+def resonances(formants: Samples) -> Samples:
+    r"""Return the denominator of a cascade of digital resonators, one row of coefficients per frame.
 
-
-@cache
-def delays() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """Return a delay of one and of two samples on the grid of frequencies."""
-    z1 = np.exp(-2j * np.pi * FREQUENCIES / RATE)
-    return z1, z1**2
+    A resonator of bandwidth :math:`B` at :math:`F` is :math:`(1 - b - c) / (1 - b z^{-1} - c z^{-2})` with
+    :math:`c = -e^{-2\pi B T}` and :math:`b = 2 e^{-\pi B T} \cos 2\pi F T` (Klatt 1980, eq. 2); its gain at
+    0 Hz is one. Bandwidths grow with the formants.
+    """
+    radius = np.exp(-np.pi * (50.0 + 0.04 * formants) / RATE)
+    b, c = 2.0 * radius * np.cos(2.0 * np.pi * formants / RATE), -(radius**2)
+    sections = np.stack([np.ones_like(b), -b, -c], axis=-1) / (1.0 - b - c)[..., None]
+    product = np.ones((len(formants), 1))
+    for section in sections.swapaxes(0, 1):
+        longer = np.zeros((len(formants), product.shape[1] + 2))
+        for tap in range(3):
+            longer[:, tap : tap + product.shape[1]] += section[:, tap, None] * product
+        product = longer
+    return product
 
 
 def tilt_response(tilt: float) -> Samples:

@@ -16,8 +16,8 @@ SPEAKERS = range(1, 25)
 """Numbers of the actors."""
 
 TYPICAL = {
-    "male": Setting(2.8, 1.45, 2.12, 0.0, 9.0, 0.55, -30.0, 0.6),
-    "female": Setting(12.4, 1.45, 2.12, 0.0, 10.5, 0.60, -28.0, 0.6),
+    "male": Setting(2.8, 1.45, 2.17, 0.0, 9.0, 0.55, -30.0, 0.6),
+    "female": Setting(12.4, 1.45, 2.17, 0.0, 10.5, 0.60, -28.0, 0.6),
 }
 """Habitual settings around which speakers lie."""
 
@@ -61,9 +61,9 @@ def gender_of(actor: int) -> str:
 def site_of(actor: int) -> str:
     """Return where an actor is said to have been recorded.
 
-    Nothing in the sound depends on it. Sites alternate by pairs of actors, so both hold as many men as women.
+    Nothing in the sound depends on it. Both sites hold as many men as women.
     """
-    return "site_b" if (actor - 1) // 2 % 2 else "site_a"
+    return "site_a" if actor <= len(SPEAKERS) // 2 else "site_b"
 
 
 def voice_of(actor: int) -> Voice:

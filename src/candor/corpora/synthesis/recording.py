@@ -70,7 +70,7 @@ def recordings(speakers: Iterable[int]) -> list[Recording]:
 
 def record(recording: Recording) -> bytes:
     """Make a recording: the bytes of a 16-bit wav file, the same ones each time."""
-    rng = np.random.default_rng([SEED, *map(int, recording)])
+    rng = np.random.default_rng([SEED, int(recording.emotion), *recording[1:]])
     voice = voice_of(recording.actor)
     emotion = EMOTION_CODES[recording.emotion]
     setting = express(voice.habit, voice.response[emotion], voice.gender, emotion, recording.intensity, rng)

@@ -1,0 +1,31 @@
+"""Candor: trustworthy speech emotion recognition, from raw corpora to tables with their uncertainty.
+
+Ask for a folder: `snakemake --cores 30 results/performance/iemocap`. Everything that is made goes to
+`project_dir` of config/config.yml; docs/README.md has a page per stage.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/audio.smk"
+include: "workflow/rules/splits.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/performance.smk"
+include: "workflow/rules/targets.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        everything_at_hand,

@@ -1,0 +1,1 @@
+"""One module per family of backbones. `candor.backbones.interface` says what it holds."""

@@ -1,0 +1,93 @@
+"""The house style of printed figures: fonts, colours for colour-blind readers too, files with the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from candor.tables.base import atomic
+
+#: Okabe and Ito's colours, told apart with every kind of colour vision.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+INK, GREY, LIGHT = "#222222", "#767676", "#D9D9D9"
+
+#: Inches, as wide as the text of a page of two columns.
+FULL_WIDTH = 7.0
+
+_STYLE: Any = {
+    # DejaVu Sans comes with matplotlib, so that figures do not depend on the fonts of the machine.
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 8,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.color": INK,
+    # Longer caps would draw an interval wider than it is.
+    "lines.solid_capstyle": "butt",
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "figure.facecolor": "white",
+    "savefig.dpi": 200,
+    "svg.hashsalt": "candor",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Make figures that are built inside follow the house style."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches that no global state knows of."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def set_title(figure: Figure, title: str) -> None:
+    """Write `title` at the upper left of the whole figure."""
+    figure.suptitle(title, x=0.008, ha="left", fontsize=10, fontweight="bold")
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write `figure` as PNG, SVG or PDF, by the ending of `path`; the same figure gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If `path` has another ending.
+    """
+    kind = Path(path).suffix.removeprefix(".").lower()
+    if kind not in _METADATA:
+        raise ValueError(f"{path}: a figure is saved as {', '.join(sorted(_METADATA))}, not as {kind or 'nothing'}")
+    with house_style(), atomic(path, "wb") as handle:
+        figure.savefig(handle, format=kind, metadata=_METADATA[kind])

@@ -1,0 +1,41 @@
+"""A linear head on pooled features."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class LinearHead(nn.Module):
+    """Standardise, weigh the layers, one dense layer.
+
+    The layers of the backbone are averaged with softmax weights that are learned. Mean and scale come from
+    the training speakers and are part of the model.
+
+    Parameters
+    ----------
+    layers, statistics, dimensions
+        Shape of one utterance's pooled features.
+    classes
+        Number of classes.
+    """
+
+    def __init__(self, layers: int, statistics: int, dimensions: int, classes: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(layers, statistics, dimensions))
+        self.register_buffer("scale", torch.ones(layers, statistics, dimensions))
+        self.layer_weights = nn.Parameter(torch.zeros(layers))
+        self.dense = nn.Linear(statistics * dimensions, classes)
+
+    def standardise_by(self, pooled: torch.Tensor) -> None:
+        """Take mean and scale from the pooled features of the training speakers."""
+        self.mean = pooled.mean(dim=0)
+        deviation = pooled.std(dim=0, correction=0)
+        # A dimension that never changes says nothing, and must not turn rounding errors into evidence.
+        self.scale = torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation))
+
+    def forward(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Return the logits of pooled features with the shape [utterances, layers, statistics, dimensions]."""
+        standardised = (pooled - self.mean) / self.scale
+        weights = torch.softmax(self.layer_weights, dim=0)
+        return self.dense(torch.einsum("ulsd,l->usd", standardised, weights).flatten(1))  # type: ignore[no-any-return]

@@ -1,0 +1,71 @@
+"""Note beside the results what a run was asked for and with what it ran."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from candor.tables.base import atomic, write_json
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "snakemake", "soundfile", "soxr", "torch", "torchaudio")
+
+
+def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
+    """Write `config.yml`, the merged config, and `provenance.json` into the project folder.
+
+    Parameters
+    ----------
+    project
+        The project folder.
+    config
+        The merged config as Snakemake has it.
+    checkout
+        Where the workflow's own files are.
+    """
+    with atomic(project / "config.yml") as handle:
+        handle.write("# The merged config of the latest run; give it to --configfile to repeat it.\n")
+        yaml.safe_dump(_plain(config), handle, sort_keys=False, allow_unicode=True)
+    facts = {
+        "candor": importlib.metadata.version("candor") if _installed("candor") else "not installed",
+        "commit": _git(checkout, "rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git(checkout, "status", "--porcelain")),
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES if _installed(name)},
+    }
+    write_json(facts, project / "provenance.json")
+
+
+def _plain(value: Any) -> Any:
+    """Turn Snakemake's config into what YAML can write."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

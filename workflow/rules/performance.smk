@@ -1,0 +1,74 @@
+# Requires: the predictions of all folds.
+# Makes: UAR, accuracy and macro-F1 with intervals, recalls, confusions; one table and one ranking per dataset.
+
+
+def predictions_of(wildcards):
+    return [
+        under(Predictions.path, fold=fold, **wildcards) for fold in folds_of(wildcards.dataset)
+    ]
+
+
+def summaries_of(wildcards):
+    return [
+        under(RunSummary.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
+        for backbone in CONFIG.backbones
+        for recipe in CONFIG.recipes
+    ]
+
+
+rule performance:
+    input:
+        predictions=predictions_of,
+    output:
+        summary=under(RunSummary.path),
+        per_class=under(PerClass.path),
+        confusion=under(ConfusionCounts.path),
+        figure=report(
+            under("performance/{dataset}/{backbone}/{recipe}/confusion.png"),
+            caption="../report/confusion.rst",
+            category="Performance",
+            subcategory="{dataset}",
+            labels={"backbone": "{backbone}", "recipe": "{recipe}", "figure": "confusions"},
+        ),
+    log:
+        log_of("performance", "dataset", "backbone", "recipe"),
+    benchmark:
+        benchmark_of("performance", "dataset", "backbone", "recipe")
+    localrule: True
+    params:
+        code=code("performance"),
+    message:
+        "Evaluating {wildcards.recipe} on {wildcards.backbone} for {wildcards.dataset}"
+    script:
+        "../scripts/performance.py"
+
+
+rule performance_table:
+    input:
+        summaries=summaries_of,
+    output:
+        summary=report(
+            under(Summary.path),
+            caption="../report/summary.rst",
+            category="Performance",
+            subcategory="{dataset}",
+            labels={"backbone": "all", "recipe": "all", "figure": "table"},
+        ),
+        figure=report(
+            under("performance/{dataset}/ranking.png"),
+            caption="../report/ranking.rst",
+            category="Performance",
+            subcategory="{dataset}",
+            labels={"backbone": "all", "recipe": "all", "figure": "ranking"},
+        ),
+    log:
+        log_of("performance_table", "dataset"),
+    benchmark:
+        benchmark_of("performance_table", "dataset")
+    localrule: True
+    params:
+        code=code("performance_table"),
+    message:
+        "Comparing all backbones and recipes on {wildcards.dataset}"
+    script:
+        "../scripts/performance_table.py"

@@ -1,0 +1,31 @@
+"""Read the labels of a corpus, inspect its recordings, write manifest, rejects and counts."""
+
+from pathlib import Path
+
+from candor.corpora.inspection import Limits
+from candor.corpora.manifest import build
+from candor.runtime import start_logging
+from candor.store.objects import Store
+from candor.tables.corpora import Counts, Rejected, Utterances
+
+
+def main(smk) -> None:
+    start_logging(smk.log[0])
+    limits = dict(smk.params.limits)
+    max_rejected = limits.pop("max_rejected")
+    with Store(smk.params.store).ledger("inspection") as ledger:
+        manifest = build(
+            Path(smk.params.raw),
+            **smk.params.choices,
+            limits=Limits(**limits),
+            max_rejected=max_rejected,
+            workers=smk.threads,
+            ledger=ledger,
+        )
+    Utterances.write(manifest.utterances, smk.output.utterances)
+    Rejected.write(manifest.rejected, smk.output.rejected)
+    Counts.write(manifest.counts, smk.output.counts)
+
+
+if "snakemake" in globals() and __name__ == "__main__":
+    main(snakemake)  # noqa: F821

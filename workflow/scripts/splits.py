@@ -1,0 +1,25 @@
+"""Deal the speakers of a dataset out to folds; write them as tables, as JSON lists and at a glance."""
+
+from pathlib import Path
+
+from candor.corpora.emotions import EMOTIONS
+from candor.runtime import start_logging
+from candor.splits.tabulate import fold_rows, make_folds, overview_rows, seed_lists
+from candor.tables.base import write_json
+from candor.tables.corpora import Utterances
+from candor.tables.splits import FoldTable, SplitOverview
+
+
+def main(smk) -> None:
+    start_logging(smk.log[0])
+    utterances = Utterances.read(smk.input.utterances)
+    folds = make_folds(utterances, **smk.params.options)
+    for fold, table, lists in zip(folds, smk.output.folds, smk.output.lists, strict=True):
+        FoldTable.write(fold_rows(fold, utterances), table)
+        write_json(seed_lists(fold, utterances, Path(smk.params.raw)), lists)
+    classes = [name for name in EMOTIONS if name in set(utterances["label"])]
+    SplitOverview.write(overview_rows(folds, utterances, classes), smk.output.overview)
+
+
+if "snakemake" in globals() and __name__ == "__main__":
+    main(snakemake)  # noqa: F821
