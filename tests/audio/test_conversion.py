@@ -1,0 +1,70 @@
+import io
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from candor.audio.conversion import AUDIO_VERSION, AudioError, convert, decode, encode, samples_in
+
+
+def read(wav: bytes):
+    return soundfile.read(io.BytesIO(wav), dtype="int16")
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 24414, 44100, 48000])
+def test_any_rate_becomes_16_khz_mono_16_bit(tone, rate):
+    wav = convert(tone(rate=rate, seconds=0.5))
+    with soundfile.SoundFile(io.BytesIO(wav)) as file:
+        assert (file.samplerate, file.channels, file.subtype, file.format) == (16000, 1, "PCM_16", "WAV")
+        assert abs(file.frames - 8000) <= 1
+    assert samples_in(wav) == abs(len(read(wav)[0]))
+
+
+def test_16_khz_mono_comes_through_unchanged(tone):
+    path = tone(rate=16000)
+    assert np.array_equal(read(convert(path))[0], soundfile.read(path, dtype="int16")[0])
+
+
+def test_channels_are_averaged(tmp_path):
+    left = np.linspace(-0.5, 0.5, 1600)
+    soundfile.write(tmp_path / "two.wav", np.stack([left, np.zeros(1600)], axis=1), 16000, subtype="PCM_16")
+    stereo = soundfile.read(tmp_path / "two.wav", dtype="int16")[0].astype(float)
+    assert np.abs(read(convert(tmp_path / "two.wav"))[0] - stereo.mean(axis=1)).max() <= 0.5
+
+
+def test_the_samples_are_those_of_soxr(tone):
+    path = tone(rate=44100)
+    samples, rate = soundfile.read(path, dtype="float32")
+    expected = np.clip(np.rint(soxr.resample(samples, rate, 16000, quality="HQ") * 32768), -32768, 32767)
+    assert np.array_equal(read(convert(path))[0], expected)
+
+
+def test_loud_samples_are_clipped_and_do_not_wrap_around():
+    assert list(read(encode(np.array([1.5, 1.0, -1.0, -1.5], dtype=np.float32)))[0]) == [32767, 32767, -32768, -32768]
+
+
+def test_decoding_gives_back_what_was_encoded():
+    samples = np.random.default_rng(0).integers(-32768, 32768, 1000).astype(np.float32) / 32768
+    assert np.array_equal(decode(encode(samples)), samples)
+
+
+def test_what_is_not_audio_is_an_error_that_names_the_file(tmp_path):
+    (tmp_path / "stub.wav").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(AudioError, match=r"stub\.wav"):
+        convert(tmp_path / "stub.wav")
+
+
+def test_the_samples_of_this_version_are_these():
+    """If this fails, converted audio has changed: raise AUDIO_VERSION, so that stores notice."""
+    axis = np.arange(4800) / 48000
+    buffer = io.BytesIO()
+    soundfile.write(buffer, 0.4 * np.sin(2 * np.pi * 440 * axis), 48000, format="WAV", subtype="PCM_16")
+    buffer.seek(0)
+    samples = read(convert(buffer))[0]
+    assert AUDIO_VERSION == 1
+    assert len(samples) == 1600
+    assert samples[::173] == pytest.approx(GOLDEN, abs=1)
+
+
+GOLDEN = [220, -13093, -1234, 12976, 2456, -12746, -3657, 12400, 4825, -11946]

@@ -1,0 +1,96 @@
+import json
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+import yaml
+
+from candor.config.loading import ConfigError, load
+from candor.config.reference import generated, schema
+from candor.config.root import Config
+from conftest import ROOT
+
+SHIPPED = yaml.safe_load((ROOT / "config" / "config.yml").read_text())
+
+
+def said(raw) -> str:
+    with pytest.raises(ConfigError) as error:
+        load(raw)
+    return str(error.value)
+
+
+def test_the_shipped_config_holds_the_defaults():
+    shipped = load(SHIPPED)
+    assert shipped.model_copy(update={"data_dir": {}}) == Config().model_copy(update={"data_dir": {}})
+    assert shipped.data_dir["demo"] == "synthesise"
+
+
+def test_the_shipped_config_names_every_top_level_key():
+    assert set(SHIPPED) == set(Config.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (
+            {"recipes": {"linear": {"learning_rat": 1}}},
+            "config: recipes.linear.learning_rat is not a known key; allowed: batch_size, downstream_model, "
+            "learning_rate, num_epochs, seeds, weight_decay. Did you mean 'learning_rate'?",
+        ),
+        (
+            {"recipes": {"linear": {"downstream_model": "liner"}}},
+            "config: recipes.linear.downstream_model is 'liner'; allowed: linear. Did you mean 'linear'?",
+        ),
+        (
+            {"datasets": {"mine": {"parity": "trustser"}}},
+            "config: datasets.mine.parity is 'trustser'; allowed: trust-ser. Did you mean 'trust-ser'?",
+        ),
+        (
+            {"datasets": {"mine": {"filter": {"gendr": ["female"]}}}},
+            "config: datasets.mine.filter.gendr is not a known key; "
+            "allowed: speaker, gender, session, text, raw_label. Did you mean 'gender'?",
+        ),
+        ({"datasets": {"mine": {"table": {}}}}, "config: datasets.mine.table.file is missing"),
+        ({"splits": {"folds": 2}}, "config: splits.folds is 2; input should be greater than or equal to 3"),
+        ({"data_dir": {"crema_d": 3}}, "config: data_dir.crema_d is 3; input should be a valid string"),
+    ],
+)
+def test_a_mistake_is_one_line_with_key_value_and_hint(raw, line):
+    assert said(raw) == line
+
+
+def test_several_mistakes_are_a_line_each():
+    lines = said({"splits": {"fold": 5}, "project_dir": "", "datasets": {"x": {"classes": "al"}}}).splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("config: ") for line in lines)
+
+
+def test_entries_without_a_value_are_defaults_and_false_is_none():
+    config = load({"recipes": {"short": None, "linear": False}, "splits": None})
+    assert set(config.recipes) == {"short"}
+    assert config.splits.folds == 5
+
+
+def test_generated_files_are_up_to_date():
+    for path, text in generated().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale; run `make docs`"
+
+
+def test_the_schema_accepts_what_the_models_accept():
+    check = jsonschema.Draft202012Validator(schema())
+    check.validate(SHIPPED | {"store_dir": None})
+    check.validate({"recipes": {"short": None, "linear": False}})
+    assert list(check.iter_errors({"recipe": {}}))
+    assert list(check.iter_errors({"recipes": {"linear": {"learning_rat": 1}}}))
+    assert json.loads(json.dumps(schema()))
+
+
+def test_the_config_is_light_to_import():
+    """The Snakefile is parsed anew for every job on a cluster."""
+    heavy = (
+        "import candor.plan.datasets, candor.plan.targets, candor.plan.fingerprint, candor.tables.performance, sys; "
+    )
+    heavy += "print([m for m in ('numpy', 'pandas', 'torch', 'matplotlib', 'soundfile') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

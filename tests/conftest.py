@@ -1,0 +1,38 @@
+"""What tests share: small recordings and the folder of real ones."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder with real recordings in their original layout; it is named by one variable."""
+    folder = os.environ.get("CANDOR_TEST_CORPORA", "")
+    if not folder:
+        pytest.skip("CANDOR_TEST_CORPORA does not name a folder with real recordings")
+    return Path(folder)
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Callable[..., Path]:
+    """Write a short recording: tone(name, rate, seconds, channels, pitch)."""
+
+    def write(
+        name: str = "tone.wav", rate: int = 48000, seconds: float = 0.5, channels: int = 1, pitch: float = 200.0
+    ) -> Path:
+        axis = np.arange(round(rate * seconds)) / rate
+        noise = np.random.default_rng(0).standard_normal((axis.size, channels))
+        samples = 0.3 * np.sin(2 * np.pi * pitch * axis)[:, None] + 0.01 * noise
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, samples, rate, subtype="PCM_16")
+        return path
+
+    return write

@@ -1,0 +1,93 @@
+import os
+import shutil
+import time
+
+import pytest
+
+from candor import cli
+from candor.store.objects import Store, StoreError
+from candor.store.upkeep import collect_garbage, register, verify
+from candor.tables.audio import AudioIndex
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """A store, two projects that share it, and a member that none of them lists."""
+    store = Store(tmp_path / "store")
+    for name, clips in {"one": ["a", "b"], "two": ["b", "c"]}.items():
+        register(store, tmp_path / name)
+        rows = []
+        for clip in clips:
+            member = store.put(clip.encode(), ".wav")
+            with store.ledger("audio") as ledger:
+                ledger.put(f"key of {clip}", member)
+            rows.append({"utterance": clip, "file": f"{clip}.wav", "member": member, "samples": 1})
+        AudioIndex.write(rows, tmp_path / name / "audio" / "demo" / "index.tsv")
+    orphan = store.put(b"orphan", ".wav")
+    for path in (tmp_path / "store" / "objects").rglob("*.wav"):
+        os.utime(path, (time.time() - 1e6,) * 2)
+    return tmp_path, store, orphan
+
+
+def test_a_sound_store_is_said_to_be_sound(lab, capsys):
+    folder, store, _ = lab
+    assert verify(store).whole == 4
+    with pytest.raises(SystemExit) as end:
+        cli.main(["store", "verify", "--store", str(folder / "store")])
+    assert end.value.code == 0
+    assert "4 whole, 0 damaged, 0 missing" in capsys.readouterr().out
+
+
+def test_repair_removes_the_damaged_member_and_the_indexes_that_need_it(lab, capsys):
+    folder, store, _ = lab
+    member = store.put(b"a", ".wav")
+    store.path(member).chmod(0o644)
+    store.path(member).write_bytes(b"x")
+    store.path(store.put(b"c", ".wav")).unlink()
+    with pytest.raises(SystemExit) as end:
+        cli.main(["store", "verify", "--store", str(folder / "store")])
+    assert end.value.code == 1
+    said = capsys.readouterr().out
+    assert "1 damaged, 1 missing" in said
+    assert (folder / "one/audio/demo/index.tsv").exists()
+    findings = verify(store, repair=True)
+    assert findings.damaged == [member]
+    assert not (folder / "one/audio/demo/index.tsv").exists()
+    assert not (folder / "two/audio/demo/index.tsv").exists()
+    assert not store.path(member).exists()
+
+
+def test_clean_up_frees_what_no_project_lists_and_nothing_else(lab):
+    folder, store, orphan = lab
+    assert collect_garbage(store, days=1, dry=True).members == 1
+    assert store.intact(orphan)
+    freed = collect_garbage(store, days=1, dry=False)
+    assert (freed.members, freed.kept) == (1, 3)
+    assert not store.path(orphan).exists()
+    assert len(store.ledger("audio").items()) == 3
+    (folder / "one/audio/demo/index.tsv").unlink()
+    assert collect_garbage(store, days=1, dry=False).members == 1  # only `a`; `two` still needs `b`
+    assert set(store.ledger("audio").items()) == {"key of b", "key of c"}
+
+
+def test_clean_up_spares_what_a_running_job_has_just_made(lab):
+    _, store, _ = lab
+    fresh = store.put(b"fresh", ".wav")
+    collect_garbage(store, days=1, dry=False)
+    assert store.intact(fresh)
+
+
+def test_clean_up_refuses_while_a_project_cannot_be_seen(lab, capsys):
+    folder, store, _ = lab
+    shutil.rmtree(folder / "two")
+    with pytest.raises(StoreError, match="cannot see"):
+        collect_garbage(store, days=1, dry=False)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["store", "gc", "--store", str(folder / "store"), "--forget", str(folder / "two")])
+    assert end.value.code == 0
+    assert "2 members" in capsys.readouterr().out
+
+
+def test_a_wrong_folder_is_not_taken_for_a_store(tmp_path):
+    with pytest.raises(SystemExit, match="is no store"):
+        cli.main(["store", "verify", "--store", str(tmp_path)])
