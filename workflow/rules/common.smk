@@ -17,7 +17,8 @@ from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import folder_targets
 from candor.tables.audio import AudioIndex
-from candor.tables.corpora import Counts, Rejected, Utterances
+from candor.corpora.listing import listing_digest
+from candor.tables.corpora import SYNTHESISED, Counts, Rejected, Utterances
 from candor.tables.features import FeatureIndex
 from candor.tables.models import CHECKPOINT, RECIPE, History, Predictions
 from candor.tables.performance import ConfusionCounts, PerClass, RunSummary, Summary

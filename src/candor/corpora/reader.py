@@ -90,6 +90,8 @@ class Card:
         Label policies; the first is the default.
     classes
         The emotions kept by default, in order.
+    policy_classes
+        The same for label policies under which it is another set.
     published
         Published counts, if there are any.
     """
@@ -102,7 +104,12 @@ class Card:
     markers: tuple[str, ...]
     classes: tuple[str, ...]
     policies: tuple[str, ...] = ("default",)
+    policy_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     published: Published | None = None
+
+    def classes_of(self, policy: str) -> tuple[str, ...]:
+        """Return the emotions kept by default under a label policy."""
+        return self.policy_classes.get(policy, self.classes)
 
 
 class Reader(Protocol):
@@ -122,6 +129,7 @@ class Reader(Protocol):
         parity
             ``"trust-ser"`` to read as that system does, its mistakes included; None to read right.
         options
-            Whatever else the dataset's entry in the config says to this reader; empty for most.
+            Whatever else the dataset's entry in the config says to this reader, and under ``dataset`` the
+            dataset's name. Most readers need neither.
         """
         ...

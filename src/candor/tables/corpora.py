@@ -59,3 +59,7 @@ class Counts(Table):
         Column("published", "How many the corpus's authors publish", "integer", blank=True),
         Column("verdict", "as published, partial or differs", blank=True),
     )
+
+
+SYNTHESISED = "corpora/demo/raw/files.txt"
+"""The files of the demo corpus, one per line, where the workflow makes it itself; they lie beside this list."""

@@ -16,13 +16,13 @@ from candor.corpora.synthesis.phones import SENTENCES, score
 from candor.corpora.synthesis.source_filter import RATE, speak
 from candor.corpora.synthesis.voices import SEED, voice_of
 
-SPEECH_LEVEL = 0.03
+SPEECH_LEVEL = 0.025
 """Full scale per unit of what the synthesiser makes."""
 
 NOISE_LEVEL, NOISE_SPREAD = -62.0, 3.0
 """Noise of the room and the microphone: level in dB of full scale and its standard deviation."""
 
-GAIN_SPREAD = 5.0
+GAIN_SPREAD = 7.0
 """How much the recording gain differs from take to take, dB: loudness alone gives no emotion away."""
 
 PEAK = 0.97

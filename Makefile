@@ -1,0 +1,47 @@
+# Candor in two commands: `make demo` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export PYTHON ?= python3
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores all
+DEMO := performance/demo
+
+.PHONY: help demo test lint docs setup lock clean
+
+help: ## list these targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
+
+demo: setup ## run the demo corpus end to end, show its table and write results/report.html
+	@$(SNAKEMAKE) results/$(DEMO)
+	@if [[ ! -e results/report.html || -n $$(find results/$(DEMO) -type f -newer results/report.html) ]]; then \
+		$(SNAKEMAKE) results/$(DEMO) --report results/report.html; \
+	fi
+	@$(BIN)/candor show $(DEMO) --report results/report.html
+
+test: lint ## check style and types, then run every test
+	@$(BIN)/pytest
+
+lint: setup ## check style and types only
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile workflow/
+	@$(BIN)/snakemake --lint
+
+docs: setup ## write the pages that are generated from the code
+	@$(BIN)/python -m candor.config.reference
+
+setup: .venv/installed ## make .venv from the lock file
+
+.venv/installed: envs/requirements.lock pyproject.toml envs/setup.sh envs/find_python.sh envs/fix_torchaudio.py
+	@envs/setup.sh
+
+lock: ## resolve the dependencies of pyproject.toml anew
+	@python=$$(envs/find_python.sh) && "$$python" envs/lock.py
+
+clean: ## remove the environment, caches and logs of tools; results and the store stay
+	rm -rf .venv .setup.log .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
+	find src tests workflow envs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

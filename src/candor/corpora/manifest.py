@@ -1,0 +1,300 @@
+"""From a corpus folder to the manifest of a dataset: who takes part, who does not, and why."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from candor.corpora import registry
+from candor.corpora.counts import Comparison, Row, compare, gist, tally
+from candor.corpora.emotions import EMOTIONS
+from candor.corpora.inspection import Inspection, Limits, Memory, inspect
+from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
+
+logger = logging.getLogger(__name__)
+
+FILTER_COLUMNS = ("speaker", "gender", "session", "text", "raw_label")
+SHOWN = 12
+NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class TooManyRejects(CorpusError):  # noqa: N818 - the rejects are the news
+    """So many recordings are broken that something is wrong with the corpus folder as a whole.
+
+    `rejected` holds the rows that `rejected.tsv` would have.
+    """
+
+    def __init__(self, message: str, rejected: list[Row]) -> None:
+        super().__init__(message)
+        self.rejected = rejected
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The rows of the three tables of a dataset, and what there is to say about the corpus."""
+
+    utterances: list[Row]
+    rejected: list[Row]
+    counts: list[Row]
+    comparison: Comparison
+
+
+def build(
+    root: Path,
+    *,
+    dataset: str,
+    corpus: str,
+    label_policy: str = "",
+    classes: str | Sequence[str] = "default",
+    filter: Mapping[str, Sequence[str]] | None = None,
+    parity: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+    max_rejected: float = 0.1,
+    workers: int = 1,
+    ledger: Memory | None = None,
+) -> Manifest:
+    """Read a corpus, inspect the recordings that may take part, and list all the others with a reason.
+
+    Parameters
+    ----------
+    root
+        The corpus folder.
+    dataset, corpus
+        Name of the dataset, and of the reader.
+    label_policy
+        One of the reader's policies; its first if empty.
+    classes
+        ``default``, ``all`` or a list of emotions.
+    filter
+        Allowed values of the columns `FILTER_COLUMNS`.
+    parity
+        ``trust-ser`` to read as that system does; then clips with equal samples all stay, as they do there.
+    options
+        What else the config says to the reader.
+    limits
+        What a recording must keep to.
+    max_rejected
+        Largest share of the recordings that may be broken. Files that are not there count as broken unless
+        the corpus has published counts: then what is there is a part of it, and is called so.
+    workers
+        Number of processes.
+    ledger
+        Remembers inspections between runs.
+
+    Raises
+    ------
+    CorpusError
+        When the folder, a label file or a choice of the config is wrong.
+    TooManyRejects
+        When more than `max_rejected` of the recordings are broken.
+    """
+    try:
+        registry.locate(root, corpus)
+    except CorpusError as error:
+        raise CorpusError(f"{root}: {error}") from None
+    reader = registry.load(corpus)
+    policy = _policy(reader.CARD, label_policy, dataset)
+    reading = reader.read(root, policy, parity, {**(options or {}), "dataset": dataset})
+    _refuse_namesakes(reading.clips, dataset)
+    present = {path for path in {clip.path for clip in reading.clips} if os.path.isfile(root / path)}
+    comparison = compare(reading.clips, present, reader.CARD.published, policy, parity)
+    logger.log(
+        logging.WARNING if comparison.verdict == "differs" else logging.INFO, "%s: %s", dataset, comparison.sentence
+    )
+    chosen, left_out = _choose(reading, _kept_classes(reader.CARD, policy, classes, reading), filter or {}, dataset)
+    if chosen and not any(clip.path in present for clip in chosen):
+        raise CorpusError(f"{dataset}: none of the {len(chosen)} recordings is there, such as {root / chosen[0].path}")
+    found = inspect(root, [clip.path for clip in chosen], workers=workers, ledger=ledger, limits=limits)
+    sound, broken = _sort_out(chosen, found)
+    sound, notes, repeated = _without_duplicates(sound, found, keep=parity is not None)
+    rejected = _rejected_rows([*reading.rejected, *left_out, *broken, *repeated])
+    partial = reader.CARD.published is not None
+    _refuse_too_many([*broken, *repeated], len(chosen), present if partial else None, max_rejected, rejected, dataset)
+    if not sound:
+        raise CorpusError(f"{dataset}: nothing is left of {len(reading.clips)} clips. {_summary(rejected)}")
+    rows = [_row(clip, found[clip.path], notes[clip.utterance]) for clip in sound]
+    return Manifest(rows, rejected, comparison.rows + tally(rows, rejected), comparison)
+
+
+def _policy(card: Card, wanted: str, dataset: str) -> str:
+    if wanted and wanted not in card.policies:
+        raise CorpusError(f"{dataset}: label_policy is {wanted!r}; {card.title} has {', '.join(card.policies)}")
+    return wanted or card.policies[0]
+
+
+def _refuse_namesakes(clips: Iterable[Clip], dataset: str) -> None:
+    name, count = Counter(clip.utterance for clip in clips).most_common(1)[0] if clips else ("", 0)
+    if count > 1:
+        raise CorpusError(f"{dataset}: {count} clips are called {name!r}; names must be unique within a dataset")
+
+
+def _kept_classes(card: Card, policy: str, classes: str | Sequence[str], reading: Reading) -> tuple[str, ...]:
+    """Return the emotions that take part; a wish for one that the corpus has not is an error."""
+    if classes == "default":
+        return card.classes_of(policy)
+    if classes == "all":
+        return EMOTIONS
+    wanted = (classes,) if isinstance(classes, str) else tuple(classes)
+    there = Counter(clip.label for clip in reading.clips if clip.label)
+    for emotion in wanted:
+        if not there[emotion]:
+            known = "has no clip" if emotion in EMOTIONS else "is no emotion of the common code"
+            raise CorpusError(f"classes: {emotion!r} {known}; the corpus has {_listed(there)}")
+    return tuple(emotion for emotion in EMOTIONS if emotion in wanted)
+
+
+def _choose(
+    reading: Reading, classes: Sequence[str], wanted: Mapping[str, Sequence[str]], dataset: str
+) -> tuple[list[Clip], list[Rejection]]:
+    """Split the clips into those with a label and a value that the config keeps, and the others."""
+    allowed = {column: {str(value) for value in values} for column, values in wanted.items()}
+    for column, values in allowed.items():
+        if column not in FILTER_COLUMNS:
+            raise CorpusError(f"filter: no column is called {column!r}; there are {', '.join(FILTER_COLUMNS)}")
+        there = Counter(str(getattr(clip, column)) for clip in reading.clips)
+        absent = sorted(values - there.keys())
+        if absent and len(absent) == len(values):
+            raise CorpusError(f"filter: no clip has the {column} {' or '.join(absent)}; there are {_listed(there)}")
+        if absent:
+            logger.warning("%s: filter: no clip has the %s %s", dataset, column, " or ".join(absent))
+    chosen: list[Clip] = []
+    left_out: list[Rejection] = []
+    for clip in sorted(reading.clips, key=lambda clip: clip.utterance):
+        odd = [column for column, values in allowed.items() if str(getattr(clip, column)) not in values]
+        if odd:
+            reason = f"filtered by {odd[0]}: {getattr(clip, odd[0]) or 'blank'}"
+            left_out.append(Rejection(clip.path, "filter", reason, clip.utterance))
+        elif not clip.label:
+            left_out.append(Rejection(clip.path, "label", clip.reason or "no label", clip.utterance))
+        elif clip.label not in classes:
+            left_out.append(Rejection(clip.path, "filter", f"class not kept: {clip.label}", clip.utterance))
+        else:
+            chosen.append(clip)
+    if not chosen:
+        labels = Counter(clip.label or f"none ({gist(clip.reason)})" for clip in reading.clips)
+        raise CorpusError(f"{dataset}: filter and classes keep no clip; the labels there are: {_listed(labels)}")
+    return chosen, left_out
+
+
+def _sort_out(clips: Iterable[Clip], found: Mapping[str, Inspection]) -> tuple[list[Clip], list[Rejection]]:
+    """Split clips into those with sound recordings and those with broken ones."""
+    sound: list[Clip] = []
+    broken: list[Rejection] = []
+    for clip in clips:
+        problem = "file name: holds a tab, a line break or a byte that is no text" if NOT_TEXT.search(clip.path) else ""
+        problem = problem or found[clip.path].problem
+        if problem:
+            broken.append(Rejection(clip.path, "audio", problem, clip.utterance))
+        else:
+            sound.append(clip)
+    return sound, broken
+
+
+def _without_duplicates(
+    clips: Sequence[Clip], found: Mapping[str, Inspection], *, keep: bool
+) -> tuple[list[Clip], dict[str, list[str]], list[Rejection]]:
+    """Leave out recordings that occur twice, and note recordings with a rate of their own.
+
+    Of clips with equal samples the first by name stays if all agree on speaker and label. If they do not,
+    one of them at least is wrong, nothing tells which, and none stays: the copies would put the same sound
+    under two labels, or one speaker's sound on both sides of a split.
+    """
+    notes: dict[str, list[str]] = defaultdict(list)
+    same: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        same[found[clip.path].audio].append(clip)
+    rejected: list[Rejection] = []
+    for copies in same.values():
+        first = copies[0]
+        agree = all((clip.speaker, clip.label) == (first.speaker, first.label) for clip in copies)
+        for clip in copies if len(copies) > 1 else ():
+            other = next(copy for copy in copies if copy is not clip)
+            if keep:
+                notes[clip.utterance].append(f"same samples as {other.utterance}")
+            elif not agree:
+                reason = f"contradiction: same samples as {other.utterance}, which is {other.label} by {other.speaker}"
+                rejected.append(Rejection(clip.path, "audio", reason, clip.utterance))
+            elif clip is not first:
+                reason = f"duplicate: same samples as {first.utterance}"
+                rejected.append(Rejection(clip.path, "audio", reason, clip.utterance))
+    out = {rejection.utterance for rejection in rejected}
+    rates = Counter(found[clip.path].rate for clip in clips)
+    usual = max(rates, key=lambda rate: (rates[rate], rate), default=0)
+    for clip in clips:
+        if found[clip.path].rate != usual:
+            notes[clip.utterance].append(f"{found[clip.path].rate} Hz where most have {usual} Hz, resampled")
+    return [clip for clip in clips if clip.utterance not in out], notes, rejected
+
+
+def _refuse_too_many(
+    broken: Sequence[Rejection],
+    total: int,
+    present: set[str] | None,
+    limit: float,
+    rejected: list[Row],
+    dataset: str,
+) -> None:
+    """Stop if the share of broken recordings is beyond the limit; `present` is None where missing ones count."""
+    if present is not None:
+        missing = sum(rejection.path not in present for rejection in broken)
+        broken = [rejection for rejection in broken if rejection.path in present]
+        total -= missing
+    if not broken or len(broken) <= limit * total:
+        return
+    rows = _rejected_rows(broken)
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(gist(row["reason"]), f"{row['path']}: {row['reason']}")
+    raise TooManyRejects(
+        f"{dataset}: {len(broken)} of {total} recordings ({len(broken) / total:.1%}) are broken, more than "
+        f"corpora.max_rejected allows ({limit:.1%}). {_summary(rows)}. For example {'; '.join(first.values())}",
+        rejected,
+    )
+
+
+def _summary(rejected: Iterable[Row]) -> str:
+    return _listed(Counter(f"{row['kind']}, {gist(row['reason'])}" for row in rejected))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """List values with how often they occur, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    more = f", and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
+    return ", ".join(f"{value or 'blank'} ({count})" for value, count in ordered[:SHOWN]) + more
+
+
+def _rejected_rows(rejections: Iterable[Rejection]) -> list[Row]:
+    rows = [
+        {
+            "path": _printable(rejection.path),
+            "utterance": _printable(rejection.utterance),
+            "kind": rejection.kind,
+            "reason": _printable(rejection.reason),
+        }
+        for rejection in rejections
+    ]
+    return sorted(rows, key=lambda row: (row["path"], row["utterance"], row["kind"], row["reason"]))
+
+
+def _printable(text: str) -> str:
+    """Return a text that a table can hold; bytes of a file name that are no text are spelled out."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _row(clip: Clip, found: Inspection, notes: Sequence[str]) -> Row:
+    votes = [f"{emotion}:{clip.votes[emotion]:g}" for emotion in EMOTIONS if clip.votes.get(emotion)]
+    found = replace(found, note="; ".join([*filter(None, [found.note]), *notes]))
+    columns = ("utterance", "path", "speaker", "gender", "session", "text", "raw_label", "label")
+    return {
+        **{column: getattr(clip, column) for column in columns},
+        "votes": " ".join(votes),
+        **{column: getattr(clip, column) for column in ("arousal", "valence", "dominance")},
+        **{column: getattr(found, column) for column in ("duration", "rate", "channels", "audio", "note")},
+    }
