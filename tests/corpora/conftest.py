@@ -1,4 +1,3 @@
-import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -8,15 +7,6 @@ import pytest
 import soundfile
 
 WriteWav = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def real_corpora() -> Path:
-    """The folder with real recordings, in the corpora's own layout."""
-    folder = os.environ.get("CANDOR_TEST_CORPORA", "")
-    if not folder:
-        pytest.skip("CANDOR_TEST_CORPORA does not name a folder with real recordings")
-    return Path(folder)
 
 
 @pytest.fixture

@@ -125,22 +125,23 @@ def test_demographics_may_lie_with_the_results(tree):
 
 
 @pytest.mark.parametrize("policy", crema_d.CARD.policies)
-def test_real_label_files_have_the_published_counts(real_corpora, policy):
-    reading = crema_d.read(real_corpora / "crema_d", policy, None, {})
+def test_real_label_files_have_the_published_counts(corpora, policy):
+    reading = crema_d.read(corpora / "crema_d", policy, None, {})
     assert len(reading.clips) == 7442
     counts = Counter(clip.label for clip in reading.clips if clip.label)
     assert counts == crema_d.CARD.published.labels[policy]
     ties = sum(clip.reason.startswith("tie ") for clip in reading.clips)
     assert ties == {"multimodal": 420, "voice": 644, "intended": 0}[policy]
-    assert sum(clip.label in FOUR for clip in reading.clips) == {"multimodal": 4799, "voice": 5606, "intended": 4900}[
-        policy
-    ]
+    assert (
+        sum(clip.label in FOUR for clip in reading.clips)
+        == {"multimodal": 4799, "voice": 5606, "intended": 4900}[policy]
+    )
     speakers = {clip.speaker: clip.gender for clip in reading.clips}
     assert Counter(speakers.values()) == {"male": 48, "female": 43}
 
 
-def test_real_label_files_with_parity_have_4798(real_corpora):
-    clips = crema_d.read(real_corpora / "crema_d", "multimodal", "trust-ser", {}).clips
+def test_real_label_files_with_parity_have_4798(corpora):
+    clips = crema_d.read(corpora / "crema_d", "multimodal", "trust-ser", {}).clips
     assert Counter(clip.label for clip in clips if clip.label in FOUR) == {
         "neutral": 1972,
         "anger": 1019,
@@ -154,15 +155,15 @@ def test_real_label_files_with_parity_have_4798(real_corpora):
 
 
 @pytest.mark.parametrize("policy", ["multimodal", "voice"])
-def test_real_votes_agree_with_the_real_labels(real_corpora, policy):
-    for clip in crema_d.read(real_corpora / "crema_d", policy, None, {}).clips:
+def test_real_votes_agree_with_the_real_labels(corpora, policy):
+    for clip in crema_d.read(corpora / "crema_d", policy, None, {}).clips:
         most = max(clip.votes.values())
         leaders = {emotion for emotion, count in clip.votes.items() if count == most}
         assert leaders == ({clip.label} if clip.label else {crema_d.VOTED[code] for code in clip.raw_label.split(":")})
 
 
-def test_eight_real_clips_make_a_partial_corpus(real_corpora):
-    built = build(real_corpora / "crema_d", dataset="crema_d", corpus="crema_d", workers=1)
+def test_eight_real_clips_make_a_partial_corpus(corpora):
+    built = build(corpora / "crema_d", dataset="crema_d", corpus="crema_d", workers=1)
     assert built.comparison.verdict == "partial"
     assert "8 of 7442" in built.comparison.sentence
     kept = {row["utterance"] for row in built.utterances}

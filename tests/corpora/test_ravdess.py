@@ -101,8 +101,8 @@ def test_the_tree_may_lie_one_folder_down(tmp_path):
     assert len(ravdess.read(tmp_path, "calm_apart", None, {}).clips) == 1
 
 
-def test_eight_real_actors(real_corpora):
-    built = build(real_corpora / "ravdess", dataset="ravdess", corpus="ravdess", workers=2)
+def test_eight_real_actors(corpora):
+    built = build(corpora / "ravdess", dataset="ravdess", corpus="ravdess", workers=2)
     assert built.comparison.verdict == "partial"
     assert {row["label"] for row in built.utterances} == set(ravdess.CARD.classes)
     assert Counter(row["note"] for row in built.utterances) == {"": 476, "stereo, mixed down": 3}
@@ -111,8 +111,8 @@ def test_eight_real_actors(real_corpora):
     assert duplicate["reason"] == "duplicate: same samples as 03-01-03-01-02-01-07"
 
 
-def test_parity_keeps_the_real_duplicate_and_says_so(real_corpora):
-    built = build(real_corpora / "ravdess", dataset="r", corpus="ravdess", parity="trust-ser", workers=2)
+def test_parity_keeps_the_real_duplicate_and_says_so(corpora):
+    built = build(corpora / "ravdess", dataset="r", corpus="ravdess", parity="trust-ser", workers=2)
     assert (len(built.utterances), built.rejected) == (480, [])
     assert [row["utterance"] for row in built.utterances if row["note"].startswith("same samples")] == [
         "03-01-03-01-02-01-07",

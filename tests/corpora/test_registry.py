@@ -49,7 +49,12 @@ def test_a_right_path_passes(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [(None, "no path is given"), ("nowhere", "no such folder"), ("file", "a file, not a folder"), ("", "nothing in it")],
+    [
+        (None, "no path is given"),
+        ("nowhere", "no such folder"),
+        ("file", "a file, not a folder"),
+        ("", "nothing in it"),
+    ],
 )
 def test_a_wrong_path_is_told_with_what_was_looked_for(tmp_path, path, said):
     (tmp_path / "file").touch()

@@ -11,11 +11,13 @@ rule audio:
         log_of("audio", "dataset"),
     benchmark:
         benchmark_of("audio", "dataset")
+    conda:
+        "../../envs/candor.yml"
     threads: 16
     params:
         raw=lambda wildcards: str(DATASETS[wildcards.dataset].raw),
-        store=str(STORE),
-        project=str(PROJECT),
+        store=lambda wildcards: str(STORE),
+        project=lambda wildcards: str(PROJECT),
         code=code("audio"),
     message:
         "Converting the audio of {wildcards.dataset}"

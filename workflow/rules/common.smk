@@ -1,4 +1,4 @@
-# What all rules share: the checked config, paths, wildcards, parameters, fingerprints.
+# What all rules share: the checked config, paths, wildcards, parameters, fingerprints, folder targets.
 
 import os
 import sys
@@ -7,21 +7,26 @@ from pathlib import Path
 # The library of this checkout, for the Snakefile and for every script, whatever environment runs it.
 SOURCE = Path(workflow.basedir, "src")
 sys.path.insert(0, str(SOURCE))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+os.environ.update(PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
 
 from candor.config.loading import ConfigError, load
+from candor.corpora.listing import listing_digest
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import folder_targets
 from candor.tables.audio import AudioIndex
-from candor.corpora.listing import listing_digest
 from candor.tables.corpora import SYNTHESISED, Counts, Rejected, Utterances
 from candor.tables.features import FeatureIndex
 from candor.tables.models import CHECKPOINT, RECIPE, History, Predictions
-from candor.tables.performance import ConfusionCounts, PerClass, RunSummary, Summary
+from candor.tables.performance import (
+    CONFUSION_FIGURE,
+    RANKING_FIGURE,
+    ConfusionCounts,
+    PerClass,
+    RunSummary,
+    Summary,
+)
 from candor.tables.splits import SEED_JSON, FoldTable, SplitOverview
 
 try:
@@ -46,6 +51,9 @@ onstart:
     provenance.record(PROJECT, config, Path(workflow.basedir))
 
 
+# Paths
+
+
 def under(path, **wildcards):
     """Return a path below project_dir; wildcards that are not given stay open."""
     for name, value in wildcards.items():
@@ -54,15 +62,20 @@ def under(path, **wildcards):
 
 
 def log_of(rule, *wildcards):
-    return under("/".join(["logs", rule, *(f"{{{name}}}" for name in wildcards)]) + ".log")
+    """Return the log of a rule's job: one folder per wildcard, the last one names the file."""
+    return under(f"{Path('logs', rule, *map('{{{}}}'.format, wildcards))}.log")
 
 
 def benchmark_of(rule, *wildcards):
-    return under("/".join(["benchmarks", rule, *(f"{{{name}}}" for name in wildcards)]) + ".tsv")
+    """Return the benchmark of a rule's job, in the same place as its log."""
+    return under(f"{Path('benchmarks', rule, *map('{{{}}}'.format, wildcards))}.tsv")
+
+
+# Parameters
 
 
 def code(script, *loaded):
-    """Return the fingerprint of the code that a rule's script reaches."""
+    """Return the fingerprint of the code that a rule's script reaches, and of the modules it loads by name."""
     return fingerprint(
         Path(workflow.basedir, "workflow", "scripts", f"{script}.py"), SOURCE, loaded
     )
@@ -78,5 +91,95 @@ def dataset_of(wildcards):
     return dataset
 
 
+def listing_of(wildcards):
+    """Return a digest of the names, sizes and times below a corpus folder, to notice what changes there."""
+    dataset = dataset_of(wildcards)
+    return "synthesised" if dataset.synthesised else listing_digest(dataset.raw)
+
+
+def backbone_of(wildcards):
+    return CONFIG.backbones[wildcards.backbone]
+
+
+# Inputs
+
+
+def raw_listing(wildcards):
+    """Return the list of clips of a corpus that the workflow makes itself, so that it is made first."""
+    return [under(SYNTHESISED)] if DATASETS[wildcards.dataset].synthesised else []
+
+
 def folds_of(dataset):
     return range(1, DATASETS[dataset].folds + 1)
+
+
+def predictions_of(wildcards):
+    return [under(Predictions.path, fold=fold, **wildcards) for fold in folds_of(wildcards.dataset)]
+
+
+def summaries_of(wildcards):
+    return [
+        under(RunSummary.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
+        for backbone in CONFIG.backbones
+        for recipe in CONFIG.recipes
+    ]
+
+
+# Folder targets
+
+
+def final_files(templates):
+    """Yield stage, dataset and path below project_dir of every file that a user asks for."""
+    for template in templates:
+        for dataset in DATASETS:
+            for path in expanded(template, dataset):
+                yield template.split("/")[0], dataset, path
+
+
+def expanded(template, dataset):
+    """Return the paths of one dataset that a template stands for; seeds belong to a recipe."""
+    paths = []
+    for recipe, entry in CONFIG.recipes.items() if "{recipe}" in template else [("", None)]:
+        paths += expand(
+            template,
+            dataset=dataset,
+            backbone=list(CONFIG.backbones),
+            recipe=recipe,
+            fold=folds_of(dataset),
+            seed=entry.seeds if entry else [],
+        )
+    return list(dict.fromkeys(paths))
+
+
+def files_of(target):
+    """Return the input function of a folder target: its files, once it is sure that the corpora are there."""
+
+    def files(wildcards):
+        datasets = [target.dataset] if target.dataset else plan_datasets.at_hand(DATASETS)
+        if not target.dataset:
+            tell_left_out()
+        try:
+            for dataset in datasets:
+                plan_datasets.require(DATASETS[dataset])
+        except ConfigError as error:
+            sys.exit(str(error))
+        return [under(path) for path in target.files]
+
+    return files
+
+
+LEFT_OUT_TOLD = []
+
+
+def tell_left_out():
+    """Say once which datasets a whole stage leaves out, and which key would bring them in."""
+    left_out = sorted({f"data_dir.{entry.key}" for entry in DATASETS.values() if entry.raw is None})
+    if left_out and not LEFT_OUT_TOLD:
+        LEFT_OUT_TOLD.append(True)
+        print(f"candor: left out, because no path is set: {', '.join(left_out)}", file=sys.stderr)
+
+
+def everything_at_hand(wildcards):
+    return [
+        file for target in TARGETS if not target.dataset for file in files_of(target)(wildcards)
+    ]

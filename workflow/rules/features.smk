@@ -2,10 +2,6 @@
 # Makes: pooled hidden states of every utterance, in the store, and their index.
 
 
-def family_of(wildcards):
-    return CONFIG.backbones[wildcards.backbone].family
-
-
 rule features:
     input:
         audio=under(AudioIndex.path),
@@ -15,16 +11,16 @@ rule features:
         log_of("features", "dataset", "backbone"),
     benchmark:
         benchmark_of("features", "dataset", "backbone")
+    conda:
+        "../../envs/candor.yml"
     threads: 2
     params:
-        family=family_of,
-        options=lambda wildcards: CONFIG.backbones[wildcards.backbone].model_dump(
-            exclude={"family"}
-        ),
-        store=str(STORE),
-        project=str(PROJECT),
+        family=lambda wildcards: backbone_of(wildcards).family,
+        options=lambda wildcards: backbone_of(wildcards).model_dump(exclude={"family"}),
+        store=lambda wildcards: str(STORE),
+        project=lambda wildcards: str(PROJECT),
         code=lambda wildcards: code(
-            "features", f"candor.backbones.families.{family_of(wildcards)}"
+            "features", f"candor.backbones.families.{backbone_of(wildcards).family}"
         ),
     message:
         "Running {wildcards.backbone} on {wildcards.dataset}"

@@ -22,10 +22,12 @@ for name, entry in CONFIG.recipes.items():
             benchmark_of("train", "dataset", "backbone", "recipe", "fold")
         wildcard_constraints:
             recipe=name,
+        conda:
+            "../../envs/candor.yml"
         threads: 1
         params:
             recipe=entry.model_dump(),
-            store=str(STORE),
+            store=lambda wildcards: str(STORE),
             code=code("train"),
         message:
             "Training {wildcards.recipe} on {wildcards.backbone}, fold {wildcards.fold} of {wildcards.dataset}"

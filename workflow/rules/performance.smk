@@ -2,20 +2,6 @@
 # Makes: UAR, accuracy and macro-F1 with intervals, recalls, confusions; one table and one ranking per dataset.
 
 
-def predictions_of(wildcards):
-    return [
-        under(Predictions.path, fold=fold, **wildcards) for fold in folds_of(wildcards.dataset)
-    ]
-
-
-def summaries_of(wildcards):
-    return [
-        under(RunSummary.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
-        for backbone in CONFIG.backbones
-        for recipe in CONFIG.recipes
-    ]
-
-
 rule performance:
     input:
         predictions=predictions_of,
@@ -24,7 +10,7 @@ rule performance:
         per_class=under(PerClass.path),
         confusion=under(ConfusionCounts.path),
         figure=report(
-            under("performance/{dataset}/{backbone}/{recipe}/confusion.png"),
+            under(CONFUSION_FIGURE),
             caption="../report/confusion.rst",
             category="Performance",
             subcategory="{dataset}",
@@ -35,6 +21,8 @@ rule performance:
     benchmark:
         benchmark_of("performance", "dataset", "backbone", "recipe")
     localrule: True
+    conda:
+        "../../envs/candor.yml"
     params:
         code=code("performance"),
     message:
@@ -55,7 +43,7 @@ rule performance_table:
             labels={"backbone": "all", "recipe": "all", "figure": "table"},
         ),
         figure=report(
-            under("performance/{dataset}/ranking.png"),
+            under(RANKING_FIGURE),
             caption="../report/ranking.rst",
             category="Performance",
             subcategory="{dataset}",
@@ -66,6 +54,8 @@ rule performance_table:
     benchmark:
         benchmark_of("performance_table", "dataset")
     localrule: True
+    conda:
+        "../../envs/candor.yml"
     params:
         code=code("performance_table"),
     message:

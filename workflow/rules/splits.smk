@@ -20,6 +20,8 @@ for count in sorted({dataset.folds for dataset in DATASETS.values()}):
         wildcard_constraints:
             dataset="|".join(name for name in DATASETS if DATASETS[name].folds == count),
         localrule: True
+        conda:
+            "../../envs/candor.yml"
         params:
             raw=lambda wildcards: str(DATASETS[wildcards.dataset].raw),
             options=lambda wildcards: {

@@ -74,3 +74,10 @@ class ConfusionCounts(Table):
         Column("count", "Test utterances, summed over seeds", "integer"),
         Column("share", "Their share of the label's; blank where the label does not occur", "number", blank=True),
     )
+
+
+CONFUSION_FIGURE = "performance/{dataset}/{backbone}/{recipe}/confusion.png"
+"""The confusion matrix as a picture, with recalls and their intervals."""
+
+RANKING_FIGURE = "performance/{dataset}/ranking.png"
+"""Backbones and recipes by UAR, with intervals."""

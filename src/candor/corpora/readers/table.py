@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -215,7 +215,20 @@ def _delimited(data: bytes, delimiter: str, file: Path) -> list[Line]:
         raise CorpusError(f"{file}: line {rows.line_num} cannot be read ({error})") from None
     if not lines:
         raise CorpusError(f"{file}: holds no rows")
-    return lines
+    return _taint_neighbours(lines, len(header))
+
+
+def _taint_neighbours(lines: list[Line], width: int) -> list[Line]:
+    """Reject the lines beside a line of one cell.
+
+    Such a line is a row broken in two within its first or last cell: the other half has all its cells, and one
+    of them is cut short.
+    """
+    scraps = {place for place, line in enumerate(lines) if len(line.cells) == 1 < width}
+    return [
+        replace(line, problem="beside a broken line") if not line.problem and scraps & {place - 1, place + 1} else line
+        for place, line in enumerate(lines)
+    ]
 
 
 def _json_lines(data: bytes) -> list[Line]:
