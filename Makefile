@@ -35,6 +35,7 @@ lint: setup ## check style and types only
 
 docs: setup ## write the pages that are generated from the code
 	@$(BIN)/python -m candor.config.reference
+	@$(BIN)/python -m candor.tables.reference
 
 setup: .venv/installed ## make .venv from the lock file
 

@@ -9,7 +9,7 @@ import yaml
 from candor.config.loading import ConfigError, load
 from candor.config.reference import generated, schema
 from candor.config.root import Config
-from conftest import ROOT
+from paths import ROOT
 
 SHIPPED = yaml.safe_load((ROOT / "config" / "config.yml").read_text())
 

@@ -9,7 +9,7 @@ from candor.tables.base import atomic
 
 def main(smk) -> None:
     start_logging(smk.log[0])
-    files = synthesise(Path(smk.params.raw), workers=smk.threads)
+    files = synthesise(Path(smk.params.raw), workers=smk.threads, mark=smk.params.code)
     with atomic(smk.output.listing) as handle:
         handle.writelines(f"{file}\n" for file in files)
 

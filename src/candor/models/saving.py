@@ -23,7 +23,8 @@ VERSIONS = ("numpy", "soundfile", "soxr", "torch", "torchaudio")
 
 def save_head(head: LinearHead, classes: Sequence[str], recipe: Mapping[str, Any], path: str | Path) -> None:
     """Write the tensors of `head`, with its classes and recipe as metadata."""
-    metadata = {"classes": json.dumps(list(classes)), "recipe": json.dumps(dict(recipe), sort_keys=True)}
+    # One entry, because safetensors writes several in no particular order.
+    metadata = {"candor": json.dumps({"classes": list(classes), "recipe": dict(recipe)}, sort_keys=True)}
     tensors = {name: tensor.contiguous() for name, tensor in head.state_dict().items()}
     with atomic(path, "wb") as handle:
         handle.write(save(tensors, metadata))
@@ -32,7 +33,7 @@ def save_head(head: LinearHead, classes: Sequence[str], recipe: Mapping[str, Any
 def load_head(path: str | Path) -> tuple[LinearHead, list[str]]:
     """Return the head at `path` and its classes."""
     with safe_open(str(path), framework="pt") as file:
-        classes: list[str] = json.loads(file.metadata()["classes"])
+        classes: list[str] = json.loads(file.metadata()["candor"])["classes"]
         tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     layers, statistics, dimensions = tensors["mean"].shape
     head = LinearHead(layers, statistics, dimensions, len(classes))

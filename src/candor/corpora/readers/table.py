@@ -113,10 +113,11 @@ class _Table:
 
     def clip(self, line: Line) -> Clip | Rejection:
         """Return the clip of a line, or why there is none; a doubtful cell rejects its whole line."""
-        cell = {column: line.cells.get(header, "").strip() for column, header in self.columns.items()}
+        found = {column: line.cells.get(header, "") for column, header in self.columns.items()}
+        cell = {column: text.strip() for column, text in found.items()}
         path = _below(cell.get("path", ""), self.root)
         utterance = cell.get("utterance") or re.sub(r"\.\w{1,5}$", "", path).replace("/", "_")
-        problem = line.problem or _control_character(cell)
+        problem = line.problem or _control_character(found)
         if not problem and not path:
             problem = "no path"
         corpus = line.cells.get("dataset", "") if self.emobox else ""
@@ -219,12 +220,12 @@ def _delimited(data: bytes, delimiter: str, file: Path) -> list[Line]:
 
 
 def _taint_neighbours(lines: list[Line], width: int) -> list[Line]:
-    """Reject the lines beside a line of one cell.
+    """Reject the lines beside a line with too few cells.
 
-    Such a line is a row broken in two within its first or last cell: the other half has all its cells, and one
-    of them is cut short.
+    Such a line may be a row broken in two. If it broke within its first or last cell, the other half has as
+    many cells as it should, and one of them is cut short.
     """
-    scraps = {place for place, line in enumerate(lines) if len(line.cells) == 1 < width}
+    scraps = {place for place, line in enumerate(lines) if len(line.cells) < width}
     return [
         replace(line, problem="beside a broken line") if not line.problem and scraps & {place - 1, place + 1} else line
         for place, line in enumerate(lines)

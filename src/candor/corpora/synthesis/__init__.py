@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,16 @@ from candor.tables.base import atomic
 __all__ = ["BAD_FILES", "SPEAKERS", "synthesise"]
 
 
-def synthesise(root: Path, *, workers: int, speakers: Sequence[int] = SPEAKERS) -> list[str]:
+MARK_FILE = ".made-by"
+"""Says which version of the synthesiser made what lies beside it."""
+
+
+def synthesise(root: Path, *, workers: int, speakers: Sequence[int] = SPEAKERS, mark: str = "") -> list[str]:
     """Write the demo corpus below `root`.
 
-    Files that are there already are kept, so that work that was broken off is taken up again. The bytes depend
-    neither on the number of workers nor on which other speakers are made.
+    Files that are there already are kept, so that work that was broken off is taken up again, unless another
+    version of the synthesiser made them. The bytes depend neither on the number of workers nor on which other
+    speakers are made.
 
     Parameters
     ----------
@@ -31,12 +37,15 @@ def synthesise(root: Path, *, workers: int, speakers: Sequence[int] = SPEAKERS) 
         How many processes share the work.
     speakers
         Which actors are recorded; fewer make a smaller corpus.
+    mark
+        The version of the synthesiser. A folder that bears another one is emptied first.
 
     Returns
     -------
     list of str
         Paths of all files of the corpus below `root`, bad ones included, sorted.
     """
+    empty_if_outdated(root, mark)
     planned = recordings(speakers)
     missing = [recording for recording in planned if not (root / recording.path).exists()]
     with Progress(len(missing), "demo corpus") as progress:
@@ -44,6 +53,15 @@ def synthesise(root: Path, *, workers: int, speakers: Sequence[int] = SPEAKERS) 
             progress.advance()
     paths = [recording.path for recording in planned]
     return sorted([*paths, *write_bad_files(root, set(paths)), write_speakers(root, speakers)])
+
+
+def empty_if_outdated(root: Path, mark: str) -> None:
+    """Remove what another version of the synthesiser made, and leave the mark of this one."""
+    note = root / MARK_FILE
+    if note.exists() and note.read_text(encoding="utf-8") != mark:
+        shutil.rmtree(root)
+    with atomic(note) as handle:
+        handle.write(mark)
 
 
 def write_recording(root: Path, recording: Recording) -> None:

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from candor.config.loading import ConfigError, load
+from candor.plan.datasets import at_hand, require, resolve
+from candor.plan.targets import folder_targets
+
+
+def said(raw) -> str:
+    with pytest.raises(ConfigError) as error:
+        resolve(load(raw))
+    return str(error.value)
+
+
+def test_a_corpus_is_a_dataset_of_its_own_name():
+    datasets = resolve(load({"data_dir": {"ravdess": "/data/ravdess", "crema_d": None}}))
+    assert {"ravdess", "crema_d", "demo"} <= set(datasets)
+    assert "table" not in datasets
+    assert datasets["ravdess"].raw == Path("/data/ravdess")
+    assert datasets["ravdess"].choices["label_policy"] == "calm_as_neutral"
+    assert at_hand(datasets) == ["ravdess"]
+
+
+def test_an_entry_is_a_view_of_a_corpus():
+    raw = {
+        "data_dir": {"crema_d": "~/crema"},
+        "splits": {"folds": 4},
+        "datasets": {"voice": {"corpus": "crema_d", "label_policy": "voice", "splits": {"folds": 6}}},
+    }
+    datasets = resolve(load(raw))
+    assert datasets["voice"].raw == datasets["crema_d"].raw == Path("~/crema").expanduser()
+    assert (datasets["voice"].folds, datasets["crema_d"].folds) == (6, 4)
+    assert datasets["voice"].choices["label_policy"] == "voice"
+    assert set(at_hand(datasets)) == {"voice", "crema_d"}
+
+
+def test_a_table_has_a_path_of_its_own():
+    raw = {"data_dir": {"mine": "/data/mine"}, "datasets": {"mine": {"corpus": "table", "table": {"file": "a.csv"}}}}
+    assert resolve(load(raw))["mine"].raw == Path("/data/mine")
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (
+            {"data_dir": {"ravdes": "/x"}},
+            r"data_dir\.ravdes names no known corpus; allowed: .*Did you mean 'ravdess'\?",
+        ),
+        ({"datasets": {"x": {"corpus": "crema"}}}, r"datasets\.x\.corpus is 'crema'; allowed: .*crema_d"),
+        (
+            {"datasets": {"x": {"corpus": "crema_d", "label_policy": "vioce"}}},
+            r"datasets\.x\.label_policy is 'vioce' for crema_d; allowed: multimodal, voice, intended. Did you mean",
+        ),
+        ({"datasets": {"x": {"corpus": "ravdess", "classes": ["angry"]}}}, r"classes is 'angry'.*Did you mean 'anger'"),
+        ({"datasets": {"x": {"corpus": "table"}}}, r"datasets\.x\.table is missing"),
+        (
+            {"datasets": {"ravdess": {"table": {"file": "a.csv"}}}},
+            r"table is only for datasets whose corpus is 'table'",
+        ),
+    ],
+)
+def test_a_wrong_entry_is_one_line(raw, line):
+    import re
+
+    assert re.search(line, said(raw)), said(raw)
+    assert "\n" not in said(raw)
+
+
+def test_a_missing_path_names_the_key_the_path_and_what_was_looked_for(tmp_path):
+    datasets = resolve(load({"data_dir": {"ravdess": str(tmp_path / "nowhere"), "crema_d": None}}))
+    with pytest.raises(ConfigError, match=r"data_dir\.ravdess is '.*nowhere'.*Actor_"):
+        require(datasets["ravdess"])
+    with pytest.raises(ConfigError, match=r"data_dir\.crema_d is empty; set it to the folder that holds .*AudioWAV"):
+        require(datasets["crema_d"])
+    (tmp_path / "nowhere").mkdir()
+    with pytest.raises(ConfigError, match=r"data_dir\.ravdess is .*Actor_"):
+        require(datasets["ravdess"])
+
+
+def test_folders_are_targets_down_to_the_backbone():
+    finals = [
+        ("performance", "demo", "performance/demo/summary.tsv"),
+        ("performance", "demo", "performance/demo/fbank/linear/summary.tsv"),
+        ("performance", "ravdess", "performance/ravdess/summary.tsv"),
+    ]
+    targets = {target.name: target for target in folder_targets(finals, ["demo"])}
+    assert set(targets) == {
+        "results/performance",
+        "results/performance/demo",
+        "results/performance/demo/fbank",
+        "results/performance/ravdess",
+    }
+    assert targets["results/performance"].files == (
+        "performance/demo/summary.tsv",
+        "performance/demo/fbank/linear/summary.tsv",
+    )
+    assert targets["results/performance/demo/fbank"].files == ("performance/demo/fbank/linear/summary.tsv",)
+    assert targets["results/performance/ravdess"].dataset == "ravdess"
+    assert list(targets["results/performance"].spellings()) == ["results/performance", "results/performance/"]

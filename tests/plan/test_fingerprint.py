@@ -1,0 +1,150 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from candor.plan.fingerprint import fingerprint, reached
+from paths import ROOT
+
+SCRIPT = """
+from candor.metrics import uar
+import candor.runtime
+
+def main(smk):
+    from candor.late import table
+    return uar(table)
+"""
+METRICS = """\"\"\"Metrics.\"\"\"
+from candor.counts import count
+
+def uar(x):
+    \"\"\"Mean recall.\"\"\"
+    return count(x) / 2
+"""
+LATE = """
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from candor.types import Table
+table = []
+"""
+MODULES = {
+    "candor/__init__.py": "",
+    "candor/metrics.py": METRICS,
+    "candor/counts.py": "def count(x):\n    return len(x)\n",
+    "candor/late.py": LATE,
+    "candor/types.py": "Table = list\n",
+    "candor/runtime.py": "VERBOSE = 1\n",
+    "candor/config.py": "DEFAULT = 1\n",
+    "candor/other.py": "OTHER = 1\n",
+    "candor/readers/__init__.py": "",
+    "candor/readers/ravdess.py": "NAME = 'ravdess'\n",
+    "candor/readers/crema_d.py": "NAME = 'crema_d'\n",
+}
+
+
+@pytest.fixture
+def code(tmp_path):
+    for name, text in MODULES.items():
+        path = tmp_path / "src" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    return tmp_path
+
+
+def mark(code: Path, *loaded: str) -> str:
+    return fingerprint(code / "script.py", code / "src", loaded)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 1))
+
+
+def test_it_reaches_what_the_script_imports_directly_late_and_through_others(code):
+    assert reached(code / "script.py", code / "src") == {"candor", "candor.metrics", "candor.counts", "candor.late"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("src/candor/metrics.py", "/ 2", "/ 3"),
+        ("src/candor/counts.py", "len(x)", "len(x) + 1"),
+        ("src/candor/late.py", "[]", "[1]"),
+        ("script.py", "uar(table)", "uar(table) + 1"),
+        ("src/candor/readers/ravdess.py", "'ravdess'", "'RAVDESS'"),
+    ],
+)
+def test_an_edit_of_reached_code_is_noticed(code, file, old, new):
+    before = mark(code, "candor.readers.ravdess")
+    edit(code / file, old, new)
+    assert mark(code, "candor.readers.ravdess") != before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("src/candor/metrics.py", '"""Mean recall."""', '"""Mean of the recalls of all classes."""'),
+        ("src/candor/metrics.py", "    return count", "    # half\n    return count"),
+        ("src/candor/counts.py", "def count(x):\n", "def count(x):\n\n"),
+        ("src/candor/metrics.py", '"""Metrics."""', '"""Measures."""'),
+        ("src/candor/other.py", "1", "2"),
+        ("src/candor/types.py", "list", "tuple"),
+        ("src/candor/runtime.py", "1", "2"),
+        ("src/candor/config.py", "1", "2"),
+        ("src/candor/readers/crema_d.py", "'crema_d'", "'CREMA-D'"),
+    ],
+)
+def test_prose_and_code_that_is_not_reached_make_no_difference(code, file, old, new):
+    before = mark(code, "candor.readers.ravdess")
+    edit(code / file, old, new)
+    assert mark(code, "candor.readers.ravdess") == before
+
+
+def test_a_touch_and_another_place_make_no_difference(code, tmp_path):
+    before = mark(code)
+    for path in code.rglob("*.py"):
+        os.utime(path)
+    assert mark(code) == before
+    shutil.copytree(code, tmp_path / "clone")
+    assert mark(tmp_path / "clone") == before
+
+
+def test_every_script_reaches_only_the_stages_above_its_own():
+    order = ["corpora", "audio", "splits", "backbones", "features", "models", "performance"]
+    stages = {
+        "synthesise": "corpora",
+        "manifest": "corpora",
+        "audio": "audio",
+        "splits": "splits",
+        "features": "features",
+        "train": "models",
+        "performance": "performance",
+        "performance_table": "performance",
+    }
+    scripts = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
+    assert {script.stem for script in scripts} == set(stages)
+    for script in scripts:
+        below = set(order[order.index(stages[script.stem]) + 1 :])
+        modules = reached(script, ROOT / "src")
+        assert not {module for module in modules if module.split(".")[1:2] and module.split(".")[1] in below}
+        assert "candor.plan" not in modules
+
+
+def test_every_module_imports_only_from_stages_above_its_own():
+    """Data flows down the list of stages and never up, so the packages do too."""
+    from candor.plan.fingerprint import _imports_of, _stamp
+
+    ground = {"tables", "config", "store", "stats", "runtime", "figures"}
+    order = ["corpora", "audio", "splits", "backbones", "features", "models", "performance", "plan", "cli"]
+    for path in sorted((ROOT / "src" / "candor").rglob("*.py")):
+        own = path.relative_to(ROOT / "src" / "candor").parts[0].removesuffix(".py")
+        for name in _imports_of(path, _stamp(path)):
+            other = name.split(".")[1] if "." in name else ""
+            if own in order and other in order:
+                assert order.index(other) <= order.index(own), f"{path} imports {name}"
+            elif own in ground and other:
+                assert other in ground, f"{path} imports {name}"

@@ -1,0 +1,147 @@
+"""A checkout of its own, two tiny corpora, and a finished run that the tests look at and disturb."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from paths import ROOT
+
+PARTS = ("Snakefile", "workflow", "src", "config", "profiles", "envs", "pyproject.toml")
+EMOTIONS = {"01": 150, "03": 260, "04": 110, "05": 300}
+STRICT = ["--strict-dag-evaluation", "cyclic-graph", "functions", "periodic-wildcards"]
+
+
+@dataclass
+class Checkout:
+    """A copy of the project's code, and the folder where its results go."""
+
+    path: Path
+    project: Path
+    config: dict = field(default_factory=dict)
+
+    def snakemake(self, *arguments: str, check: bool = True, **changes) -> str:
+        """Run Snakemake as a user would; return what it prints."""
+        config = self.path / "tiny.yml"
+        config.write_text(yaml.safe_dump(merged(self.config, changes)))
+        command = [sys.executable, "-m", "snakemake", "--configfile", str(config), "--cores", "2", *arguments]
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(command, cwd=self.path, env=environment, capture_output=True, text=True)
+        said = done.stdout + done.stderr
+        assert not check or done.returncode == 0, said
+        assert check or done.returncode != 0, said
+        return said
+
+    def jobs(self, *targets: str, **changes) -> dict[str, int]:
+        """Return what a dry-run would do: rules and their numbers of jobs, folder targets left out."""
+        said = self.snakemake("--dry-run", *targets, **changes)
+        if "Nothing to be done" in said:
+            return {}
+        table = re.search(r"^job +count\n-[- ]+\n(.*?)^total", said, re.M | re.S)
+        assert table, said
+        counts = dict(line.split() for line in table.group(1).splitlines())
+        return {rule: int(count) for rule, count in counts.items() if not rule.startswith("results/") and rule != "all"}
+
+    def edit(self, file: str, old: str, new: str) -> Callable[[], None]:
+        """Change a file of the checkout; return what takes that back."""
+        path = self.path / file
+        text = path.read_text()
+        assert old in text, f"{file} no longer holds {old!r}"
+        path.write_text(text.replace(old, new, 1))
+        return lambda: path.write_text(text)
+
+
+def merged(base: dict, changes: dict) -> dict:
+    whole = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(whole.get(key), dict)
+        whole[key] = merged(whole[key], value) if both else value
+    return whole
+
+
+def copy_of(target: Path) -> Path:
+    target.mkdir(parents=True)
+    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for part in PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(
+            source, target / part, **({"ignore": skipped} if source.is_dir() else {})
+        )
+    return target
+
+
+def voice(generator: np.random.Generator, pitch: float, seconds: float = 0.4, rate: int = 48000) -> np.ndarray:
+    axis = np.arange(round(seconds * rate)) / rate
+    tones = sum(np.sin(2 * np.pi * pitch * k * axis) / k for k in range(1, 15))
+    return 0.1 * tones * generator.uniform(0.7, 1.3) + 0.005 * generator.standard_normal(axis.size)
+
+
+def make_ravdess(root: Path, actors: int = 6) -> Path:
+    """Write a corpus with RAVDESS's names: tones whose pitch depends on emotion and speaker."""
+    for actor in range(1, actors + 1):
+        generator = np.random.default_rng(actor)
+        base = generator.uniform(0.8, 1.3)
+        for emotion, pitch in EMOTIONS.items():
+            for take in ("01", "02"):
+                path = root / f"Actor_{actor:02}" / f"03-01-{emotion}-01-01-{take}-{actor:02}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                clip = voice(generator, base * pitch * generator.uniform(0.85, 1.15))
+                soundfile.write(path, clip, 48000, subtype="PCM_16")
+    return root
+
+
+def make_table(root: Path) -> Path:
+    """Write a corpus of someone's own: a CSV with names of its own, and wavs beside it."""
+    root.mkdir()
+    with (root / "labels.csv").open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["file", "speaker", "gender", "emotion"])
+        for speaker in range(4):
+            generator = np.random.default_rng(100 + speaker)
+            for emotion, pitch in {"anger": 280, "sadness": 120}.items():
+                for take in range(2):
+                    name = f"{speaker}_{emotion}_{take}.wav"
+                    soundfile.write(root / name, voice(generator, pitch, rate=16000), 16000, subtype="PCM_16")
+                    writer.writerow([name, f"s{speaker}", "female" if speaker % 2 else "male", emotion])
+    return root
+
+
+@pytest.fixture(scope="session")
+def corpus_folders(tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("corpora")
+    return {"ravdess": str(make_ravdess(folder / "ravdess")), "mine": str(make_table(folder / "mine"))}
+
+
+@pytest.fixture(scope="session")
+def tiny_config(corpus_folders) -> dict:
+    return {
+        "data_dir": {"demo": None, **corpus_folders},
+        "datasets": {
+            "mine": {
+                "corpus": "table",
+                "table": {"file": "labels.csv", "columns": {"path": "file", "label": "emotion"}},
+            }
+        },
+        "splits": {"folds": 3},
+        "recipes": {"linear": {"num_epochs": 5, "seeds": [0, 1]}},
+    }
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, tiny_config) -> Checkout:
+    """Everything built once. Tests may disturb it if they put it right again."""
+    folder = tmp_path_factory.mktemp("finished")
+    project = folder / "out"
+    checkout = Checkout(copy_of(folder / "checkout"), project, {**tiny_config, "project_dir": str(project)})
+    checkout.snakemake(*STRICT)
+    return checkout

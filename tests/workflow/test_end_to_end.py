@@ -1,0 +1,169 @@
+import importlib.util
+import json
+import re
+import shutil
+
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+from candor import cli
+from paths import ROOT
+
+pytestmark = pytest.mark.workflow
+
+
+def read(path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", keep_default_na=False, dtype={"utterance": str})
+
+
+def test_every_utterance_is_tested_once_per_seed_by_models_that_never_heard_its_speaker(finished):
+    utterances = read(finished.project / "corpora/ravdess/utterances.tsv")
+    assert len(utterances) == 48
+    tested = []
+    for fold in (1, 2, 3):
+        parts = read(finished.project / f"splits/ravdess/fold{fold}.tsv")
+        speakers = {part: set(rows["speaker"]) for part, rows in parts.groupby("part")}
+        assert not speakers["train"] & speakers["test"]
+        assert not speakers["train"] & speakers["dev"]
+        assert not speakers["dev"] & speakers["test"]
+        predictions = read(finished.project / f"models/ravdess/fbank/linear/fold{fold}/predictions.tsv")
+        assert set(predictions["speaker"]) == speakers["test"]
+        tested.append(predictions)
+    for _, rows in pd.concat(tested).groupby("seed"):
+        assert sorted(rows["utterance"]) == sorted(utterances["utterance"])
+
+
+def test_the_summary_is_what_scikit_learn_says(finished):
+    folder = finished.project / "models/ravdess/fbank/linear"
+    predictions = pd.concat(read(path) for path in sorted(folder.glob("fold*/predictions.tsv")))
+    classes = [name[2:] for name in predictions.columns if name.startswith("p_")]
+    summary = read(finished.project / "performance/ravdess/summary.tsv").set_index("metric")["value"].astype(float)
+    expected = {"uar": [], "accuracy": [], "macro_f1": []}
+    for _, rows in predictions.groupby("seed"):
+        truth, said = rows["label"], rows["predicted"]
+        expected["uar"].append(recall_score(truth, said, labels=classes, average="macro"))
+        expected["accuracy"].append(accuracy_score(truth, said))
+        expected["macro_f1"].append(f1_score(truth, said, labels=classes, average="macro"))
+    for metric, values in expected.items():
+        assert summary[metric] == pytest.approx(sum(values) / len(values))
+
+
+def test_audio_lies_where_the_seed_has_it(finished):
+    wavs = sorted((finished.project / "audio/ravdess").glob("*.wav"))
+    assert len(wavs) == 48
+    info = soundfile.info(wavs[0])
+    assert (info.samplerate, info.channels, info.subtype) == (16000, 1, "PCM_16")
+
+
+def test_splits_are_also_written_as_the_seeds_lists(finished):
+    lists = json.loads((finished.project / "splits/ravdess/fold1.json").read_text())
+    assert {part: len(rows) > 0 for part, rows in lists.items()} == {"train": True, "dev": True, "test": True}
+    key, speaker, gender, path, label = lists["test"][0]
+    assert speaker.startswith("ravdess_Actor_")
+    assert gender in ("female", "male")
+    assert soundfile.info(path).samplerate == 48000
+    assert re.fullmatch(r"0[1-8]", label)
+    assert key in path
+
+
+def test_results_say_what_they_were_made_of(finished):
+    recipe = json.loads((finished.project / "models/ravdess/fbank/linear/fold1/recipe.json").read_text())
+    assert recipe["recipe"]["num_epochs"] == 5
+    assert set(recipe["inputs"]) == {"utterances", "fold", "features"}
+    config = yaml.safe_load((finished.project / "config.yml").read_text())
+    assert config["recipes"]["linear"]["num_epochs"] == 5
+    assert json.loads((finished.project / "provenance.json").read_text())["libraries"]["torch"]
+
+
+def test_every_job_left_a_log_and_a_benchmark(finished):
+    logs = {path.relative_to(finished.project / "logs").with_suffix("") for path in finished.project.rglob("*.log")}
+    benchmarks = finished.project / "benchmarks"
+    assert logs == {path.relative_to(benchmarks).with_suffix("") for path in benchmarks.rglob("*.tsv")}
+    assert len(logs) == 18
+    assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
+
+
+def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
+    other = type(finished)(finished.path, tmp_path, {**finished.config, "project_dir": str(tmp_path / "out")})
+    other.snakemake("--cores", "1", "results/performance/mine")
+    suffixes = {".tsv", ".json", ".png", ".safetensors", ".wav"}
+    compared = 0
+    for stage in ("corpora", "audio", "splits", "features", "models", "performance"):
+        for path in sorted((tmp_path / "out" / stage / "mine").rglob("*")):
+            if path.is_file():
+                assert path.suffix in suffixes
+                twin = finished.project / path.relative_to(tmp_path / "out")
+                assert path.read_bytes() == twin.read_bytes(), path
+                compared += 1
+    assert compared > 40
+
+
+def test_two_projects_share_a_store_and_nothing_is_made_twice(finished, tmp_path):
+    store = finished.project / "store"
+    before = sorted(path.name for path in (store / "objects").rglob("*") if path.is_file())
+    config = {**finished.config, "project_dir": str(tmp_path / "out"), "store_dir": str(store)}
+    type(finished)(finished.path, tmp_path, config).snakemake("results/features/mine")
+    assert sorted(path.name for path in (store / "objects").rglob("*") if path.is_file()) == before
+    log = (tmp_path / "out/logs/features/mine/fbank.log").read_text()
+    assert "clips" not in log
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(SystemExit):
+        cli.main(["store", "gc", "--dry-run", "--store", str(store), "--forget", str(tmp_path / "out")])
+
+
+def test_a_damaged_store_is_said_found_and_mended(finished):
+    index = read(finished.project / "features/mine/fbank/index.tsv")
+    store = finished.project / "store"
+    member = store / "objects" / index["member"][0][:2] / index["member"][0]
+    kept = member.read_bytes()
+    member.chmod(0o644)
+    member.write_bytes(kept[:-1])
+    said = finished.snakemake("results/models/mine", "--forcerun", "train_linear", check=False)
+    assert "is damaged. Run `candor store verify --repair" in said
+    with pytest.raises(SystemExit):
+        cli.main(["store", "verify", "--repair", "--store", str(store)])
+    assert set(finished.jobs("results/models/mine")) == {"features", "train_linear"}
+    finished.snakemake()
+    assert member.read_bytes() == kept
+    assert finished.jobs() == {}
+
+
+def test_the_report_holds_tables_and_figures_with_captions(finished, tmp_path):
+    finished.snakemake("--report", str(tmp_path / "report.html"), "--", "results/performance")
+    text = (tmp_path / "report.html").read_text()
+    assert "Performance" in text
+    assert "confusion" in text
+    assert "clustered by speaker" in text
+
+
+def test_the_table_is_shown_on_the_terminal(finished, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["show", "results/performance", "--project", str(finished.project)])
+    assert end.value.code == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^mine +fbank +linear +\d+\.\d \[\d+\.\d, \d+\.\d\]", said, re.M)
+    assert str(finished.project / "performance/ravdess/ranking.png") in said
+    with pytest.raises(SystemExit) as end:
+        cli.main(["show", "performance/nothing", "--project", str(finished.project)])
+    assert end.value.code == 1
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "workflow/scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_scripts_can_be_imported_without_snakemake(script):
+    spec = importlib.util.spec_from_file_location(script.stem, script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert callable(module.main)
+    assert len(script.read_text().splitlines()) <= 60
+    assert "snakemake.config" not in script.read_text()
+
+
+def test_every_rule_has_log_benchmark_message_and_environment():
+    for rules in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        text = rules.read_text()
+        scripts = re.findall(r"scripts/(\w+)\.py", text)
+        for directive in ("log", "benchmark", "message", "conda"):
+            assert len(re.findall(rf"^\s+{directive}:", text, re.M)) == len(scripts), f"{rules.name}: {directive}"

@@ -1,0 +1,125 @@
+import os
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+PERFORMANCE = {"performance": 2, "performance_table": 2}
+TRAINING = {"train_linear": 6, **PERFORMANCE}
+FEATURES = {"features": 2, **TRAINING}
+# The cone of one dataset, from the manifest on.
+ALL_OF_RAVDESS = {
+    "manifest": 1,
+    "audio": 1,
+    "splits_3": 1,
+    "features": 1,
+    "train_linear": 3,
+    "performance": 1,
+    "performance_table": 1,
+}
+FUTURE = "from __future__ import annotations\n"
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert finished.jobs() == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "jobs"),
+    [
+        ("src/candor/performance/metrics.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
+        ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
+        ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", TRAINING),
+        (
+            "src/candor/splits/folds.py",
+            "if len(genders) < folds:",
+            "if folds > len(genders):",
+            {"splits_3": 2, **TRAINING},
+        ),
+        ("src/candor/backbones/families/fbank.py", "32768.0", "32767.0", FEATURES),
+        ("src/candor/audio/conversion.py", "32768.0, dtype", "32767.0, dtype", {"audio": 2, **FEATURES}),
+        ("src/candor/corpora/readers/ravdess.py", FUTURE, f"{FUTURE}LATER = 1\n", ALL_OF_RAVDESS),
+        (
+            "workflow/scripts/performance_table.py",
+            "rows = pd.concat",
+            "everything = rows = pd.concat",
+            {"performance_table": 2},
+        ),
+    ],
+)
+def test_an_edit_reruns_its_cone_and_nothing_else(finished, file, old, new, jobs):
+    undo = finished.edit(file, old, new)
+    try:
+        assert finished.jobs() == jobs
+    finally:
+        undo()
+
+
+def test_what_cannot_change_a_result_reruns_nothing(finished):
+    """Comments, docstrings, a touch of everything, another corpus's reader, logging, the CLI, the config models."""
+    edits = [
+        ("src/candor/performance/metrics.py", FUTURE, f"# A comment.\n{FUTURE}"),
+        ("src/candor/models/training.py", '"""Train', '"""Teach'),
+        ("src/candor/corpora/readers/crema_d.py", FUTURE, f"{FUTURE}LATER = 1\n"),
+        ("src/candor/runtime.py", "class Progress:", "LATER = 1\n\n\nclass Progress:"),
+        ("src/candor/config/section.py", "class Section", "LATER = 1\n\n\nclass Section"),
+        ("src/candor/cli.py", FUTURE, f"{FUTURE}LATER = 1\n"),
+        ("workflow/scripts/audio.py", '"""Convert', '"""Turn'),
+    ]
+    undo = [finished.edit(*edit) for edit in edits]
+    for path in finished.path.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path)
+    try:
+        assert finished.jobs() == {}
+    finally:
+        for take_back in undo:
+            take_back()
+
+
+def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
+    clone = tmp_path / "clone"
+    shutil.copytree(finished.path, clone, ignore=shutil.ignore_patterns(".snakemake"), copy_function=shutil.copyfile)
+    assert type(finished)(clone, finished.project, finished.config).jobs() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "jobs"),
+    [
+        ({"recipes": {"linear": {"num_epochs": 6}}}, TRAINING),
+        # Snakemake compares the values of params as a set: only as one value do two that change places show.
+        ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, TRAINING),
+        ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
+        ({"corpora": {"min_duration": 0.2}}, {"manifest": 2, "audio": 2, "splits_3": 2, **FEATURES}),
+        ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
+        ({"backbones": {"fbank": {"mel_bins": 40}}}, FEATURES),
+        ({"data_dir": {"demo": "synthesise"}, "datasets": {"crema_d_voice": {"corpus": "crema_d"}}}, None),
+    ],
+)
+def test_a_changed_key_reruns_its_cone_and_nothing_else(finished, changes, jobs):
+    if jobs is None:  # another corpus and another dataset concern only themselves
+        assert finished.jobs("results/performance/ravdess", "results/performance/mine", **changes) == {}
+    else:
+        assert finished.jobs(**changes) == jobs
+
+
+def test_a_clip_added_to_a_corpus_is_noticed(finished):
+    folder = next(path for path in [finished.config["data_dir"]["ravdess"]])
+    new = os.path.join(folder, "Actor_01", "03-01-05-02-02-02-01.wav")
+    shutil.copy(os.path.join(folder, "Actor_01", "03-01-05-01-01-01-01.wav"), new)
+    try:
+        assert finished.jobs() == ALL_OF_RAVDESS
+    finally:
+        os.remove(new)
+
+
+def test_a_deleted_result_is_made_again_and_nothing_else(finished):
+    figure = finished.project / "performance/mine/fbank/linear/confusion.png"
+    kept = figure.read_bytes()
+    figure.unlink()
+    try:
+        assert finished.jobs() == {"performance": 1, "performance_table": 1}
+    finally:
+        finished.snakemake("results/performance/mine")
+    assert figure.read_bytes() == kept
