@@ -68,3 +68,11 @@ def test_the_samples_of_this_version_are_these():
 
 
 GOLDEN = [220, -13093, -1234, 12976, 2456, -12746, -3657, 12400, 4825, -11946]
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_every_width_of_samples_is_read_as_libsndfile_reads_it(tmp_path, subtype):
+    samples = np.random.default_rng(0).uniform(-0.9, 0.9, (1000, 2))
+    soundfile.write(tmp_path / "clip.wav", samples, 16000, subtype=subtype)
+    expected = encode(soundfile.read(tmp_path / "clip.wav", dtype="float32")[0].mean(axis=1, dtype=np.float32))
+    assert convert(tmp_path / "clip.wav") == expected

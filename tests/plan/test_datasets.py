@@ -45,7 +45,7 @@ def test_a_table_has_a_path_of_its_own():
     [
         (
             {"data_dir": {"ravdes": "/x"}},
-            r"data_dir\.ravdes names no known corpus; allowed: .*Did you mean 'ravdess'\?",
+            r"data_dir\.ravdes is 'ravdes', which is no known corpus.*; allowed: .*Did you mean 'ravdess'\?",
         ),
         ({"datasets": {"x": {"corpus": "crema"}}}, r"datasets\.x\.corpus is 'crema'; allowed: .*crema_d"),
         (

@@ -39,13 +39,22 @@ def convert(path: str | os.PathLike[str]) -> bytes:
         A canonical 44-byte header and the samples.
     """
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            samples, rate = _read(file), file.samplerate
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: {error}") from None
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     if rate != RATE:
         mono = np.asarray(soxr.resample(mono, rate, RATE, quality="HQ"))
     return encode(mono)
+
+
+def _read(file: soundfile.SoundFile) -> np.ndarray:
+    """Return all samples of a file as float32 in [-1, 1], one column per channel."""
+    if file.subtype == "PCM_16":
+        # The same values as libsndfile's own conversion gives, several times faster.
+        return np.asarray(file.read(dtype="int16", always_2d=True) * np.float32(1 / 32768))
+    return np.asarray(file.read(dtype="float32", always_2d=True))
 
 
 def encode(mono: np.ndarray) -> bytes:

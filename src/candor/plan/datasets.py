@@ -62,12 +62,12 @@ def resolve(config: Config) -> dict[str, Dataset]:
     """
     corpora = registry.names()
     entries = {name: Entry() for name in corpora if name != TABLE} | dict(config.datasets)
+    resolved = {name: _resolve_one(name, entry, config, corpora) for name, entry in sorted(entries.items())}
+    keys = sorted({dataset.key for dataset in resolved.values()})
     for key in config.data_dir:
-        if key not in corpora and (key not in entries or _corpus_of(key, entries[key]) != TABLE):
-            known = [name for name in corpora if name != TABLE]
-            known += [name for name, entry in config.datasets.items() if entry.corpus == TABLE]
-            raise refuse_key(f"data_dir.{key}", known)
-    return {name: _resolve_one(name, entry, config, corpora) for name, entry in sorted(entries.items())}
+        if key not in keys:
+            raise refuse(f"data_dir.{key}", key, keys, ", which is no known corpus and no dataset of corpus 'table'")
+    return resolved
 
 
 def require(dataset: Dataset) -> None:
@@ -92,12 +92,6 @@ def require(dataset: Dataset) -> None:
 def at_hand(datasets: Mapping[str, Dataset]) -> list[str]:
     """Return the names of the datasets whose corpus path is set."""
     return [name for name, dataset in datasets.items() if dataset.raw is not None]
-
-
-def refuse_key(key: str, allowed: list[str]) -> ConfigError:
-    """Return the error for a key that is not one of `allowed`."""
-    name = key.rpartition(".")[2]
-    return ConfigError(str(refuse(key, name, allowed)).replace(f"is {name!r}", "names no known corpus", 1))
 
 
 def _corpus_of(name: str, entry: Entry) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar
 
 from candor.store.ledger import Ledger
+
+Result = TypeVar("Result")
 
 
 class StoreError(RuntimeError):
@@ -50,13 +54,14 @@ class Store:
         member = digest(data) + suffix
         path = self.path(member)
         if not self._same(path, data):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+            # All are begun in one folder: file systems make new files faster there than in many.
+            incoming = self.root / "incoming"
+            descriptor, temporary = _with_folder(incoming, lambda: tempfile.mkstemp(dir=incoming, suffix=".part"))
             try:
                 with open(descriptor, "wb", buffering=0) as handle:
                     handle.write(data)
                 os.chmod(temporary, 0o444)  # a member is linked to from elsewhere and must not be edited there
-                os.replace(temporary, path)
+                _with_folder(path.parent, lambda: os.replace(temporary, path))
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
@@ -89,10 +94,9 @@ class Store:
         source = self.path(member)
         if target.exists() and target.samefile(source):
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         try:
-            os.link(source, target)
+            _with_folder(target.parent, lambda: os.link(source, target))
         except OSError:  # another file system, or one without links
             target.symlink_to(source.resolve())
 
@@ -108,3 +112,12 @@ class Store:
             f"store: {self.path(member)} {state}. Run `candor store verify --repair --store {self.root}` "
             "and the same snakemake command again: only this member is made anew"
         )
+
+
+def _with_folder(folder: Path, act: Callable[[], Result]) -> Result:
+    """Do something in a folder that is nearly always there already; make it only when it is not."""
+    try:
+        return act()
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return act()

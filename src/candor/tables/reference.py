@@ -19,10 +19,11 @@ INTRODUCTION = """# Every table, column by column
 
 Made from the contracts in `src/candor/tables/` by `make docs`; do not edit.
 
-All are tab-separated text in UTF-8 with a header. Cells hold no tab, no line break and no quotes around them, so that any
-program reads them without options. Numbers are written with all their digits. A cell is blank where nothing is known or
-nothing applies, and only in columns that say so. The last column, `schema`, is the table's name and version, the same in every row: Candor
-refuses to read another version. Paths are below `project_dir`, by default `results/`.
+All are tab-separated text in UTF-8 with a header. Cells hold no tab, no line break and no quotes around them, so
+any program reads them without options. Numbers are written with all their digits. A cell is blank where nothing
+is known or nothing applies, and only in columns that say so. The last column, `schema`, is the table's name and
+version, the same in every row: Candor refuses to read another version. Paths are below `project_dir`, by default
+`results/`.
 """
 
 
