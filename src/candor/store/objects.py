@@ -97,8 +97,10 @@ class Store:
         target.unlink(missing_ok=True)
         try:
             _with_folder(target.parent, lambda: os.link(source, target))
+        except FileNotFoundError:
+            raise StoreError(self._advice(member, "is missing")) from None
         except OSError:  # another file system, or one without links
-            target.symlink_to(source.resolve())
+            _with_folder(target.parent, lambda: target.symlink_to(source.resolve()))
 
     @staticmethod
     def _same(path: Path, data: bytes | memoryview) -> bool:
