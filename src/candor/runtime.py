@@ -19,8 +19,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Explained(Exception):  # noqa: N818 - a mark on errors, not an error of its own
+    """An error whose message says all that a user needs; where in the code it arose is of no interest."""
+
+
 def start_logging(file: str | Path | None) -> None:
-    """Log to `file` and to the terminal; an uncaught exception goes to both with its traceback."""
+    """Log to `file` and to the terminal; what ends the program goes to both, with its traceback unless explained."""
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +41,8 @@ def start_logging(file: str | Path | None) -> None:
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
+        elif issubclass(kind, Explained):
+            logging.getLogger().critical("%s", error)
         else:
             logging.getLogger().critical("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))
 

@@ -167,3 +167,18 @@ def test_every_rule_has_log_benchmark_message_and_environment():
         scripts = re.findall(r"scripts/(\w+)\.py", text)
         for directive in ("log", "benchmark", "message", "conda"):
             assert len(re.findall(rf"^\s+{directive}:", text, re.M)) == len(scripts), f"{rules.name}: {directive}"
+
+
+def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
+    raw = shutil.copytree(finished.config["data_dir"]["ravdess"], tmp_path / "raw")
+    for path in sorted(raw.rglob("*.wav"))[:10]:
+        path.write_bytes(path.read_bytes()[:5000])
+    config = {**finished.config, "project_dir": str(tmp_path / "out"), "data_dir": {"demo": None, "ravdess": str(raw)}}
+    config.pop("datasets")
+    broken = type(finished)(finished.path, tmp_path, config)
+    said = broken.snakemake("results/corpora/ravdess", check=False)
+    assert "10 of 48 recordings (20.8%) are broken, more than corpora.max_rejected allows (10.0%)" in said
+    assert "Traceback" not in said
+    assert len(read(tmp_path / "out/logs/manifest/ravdess.rejected.tsv")) == 10
+    broken.snakemake("results/corpora/ravdess", corpora={"max_rejected": 0.5})
+    assert len(read(tmp_path / "out/corpora/ravdess/rejected.tsv")) == 10

@@ -11,6 +11,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from candor.runtime import Explained
+
 RATE = 16000
 AUDIO_VERSION = 1
 """To be raised whenever the samples that `convert` yields change; the golden-value test notices."""
@@ -18,7 +20,7 @@ AUDIO_VERSION = 1
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
-class AudioError(ValueError):
+class AudioError(Explained, ValueError):
     """A recording cannot be converted."""
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from candor.corpora.emotions import EMOTIONS as EMOTIONS
+from candor.runtime import Explained
 
 
-class CorpusError(ValueError):
+class CorpusError(Explained, ValueError):
     """A corpus folder is not what its reader expects; the message says what and where."""
 
 

@@ -11,13 +11,13 @@ import torch
 
 from candor.corpora.emotions import EMOTIONS
 from candor.models.training import Data, Recipe, Trained, encode, probabilities, train
-from candor.runtime import Progress
+from candor.runtime import Explained, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class TrainingError(ValueError):
+class TrainingError(Explained, ValueError):
     """A fold cannot be trained on."""
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from candor.runtime import Explained
+
 Part = Literal["train", "dev", "test"]
 
 
-class SplitError(ValueError):
+class SplitError(Explained, ValueError):
     """Speakers cannot be dealt out as asked."""
 
 

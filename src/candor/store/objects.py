@@ -9,12 +9,13 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
+from candor.runtime import Explained
 from candor.store.ledger import Ledger
 
 Result = TypeVar("Result")
 
 
-class StoreError(RuntimeError):
+class StoreError(Explained, RuntimeError):
     """A member of the store is missing or not what its name says."""
 
 

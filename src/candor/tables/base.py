@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 
+from candor.runtime import Explained
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -41,7 +43,7 @@ class Column:
     blank: bool = False
 
 
-class TableError(ValueError):
+class TableError(Explained, ValueError):
     """A table is not what its contract says."""
 
 
