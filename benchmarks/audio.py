@@ -16,10 +16,8 @@ Each is run in turn, `rounds` times over the same clips; the median of the round
 from __future__ import annotations
 
 import argparse
-import csv
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -33,6 +31,7 @@ import torchaudio
 
 from candor.audio.collection import Source, collect
 from candor.store.objects import Store
+from table import emit
 
 SECONDS = 3.7
 SLOW_CLIPS = 3
@@ -113,10 +112,7 @@ def main() -> None:
                         "candor_is_faster_by": f"{middle / ours:.2f}",
                     }
                 )
-    for handle in filter(None, (sys.stdout, options.out and options.out.open("w"))):
-        writer = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    emit(rows, options.out)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ at ten speakers and for a quarter of the repetitions, because each resample cost
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
 from candor.performance.metrics import METRICS
 from candor.stats.intervals import FloatArray, Statistic, speaker_interval
-from candor.tables.base import atomic
+from table import text
 
 CLASSES = 4
 POPULATION = 200_000
@@ -266,10 +265,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/coverage.tsv"))
     options = parser.parse_args()
     table = list(rows(options.repetitions, options.resamples))
-    with atomic(options.out) as handle:
-        writer = csv.DictWriter(handle, fieldnames=list(table[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    options.out.write_text(text(table), encoding="utf-8")
     report(table)
 
 

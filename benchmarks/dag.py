@@ -10,7 +10,6 @@ needs a single job: what the Snakefile itself costs. `ms_per_job` is what a job 
 from __future__ import annotations
 
 import argparse
-import csv
 import itertools
 import re
 import resource
@@ -23,6 +22,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import yaml
+
+from table import emit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -96,10 +97,7 @@ def main() -> None:
                     "peak_MB_so_far": f"{peak:.0f}",
                 }
             )
-    for handle in filter(None, (sys.stdout, options.out and options.out.open("w"))):
-        writer = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    emit(rows, options.out)
 
 
 if __name__ == "__main__":

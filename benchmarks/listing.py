@@ -6,7 +6,7 @@ three seconds of `listing_digest`, seconds of the same with pathlib, and how man
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from candor.corpora.listing import listing_digest
+from table import emit
 
 PER_FOLDER = 1000
 
@@ -44,14 +45,24 @@ def seconds(function: Callable[[Path], str], root: Path, times: int) -> float:
     return min(taken)
 
 
-def main(files: int, where: str | None) -> None:
-    with tempfile.TemporaryDirectory(dir=where) as folder:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=150_000)
+    parser.add_argument("--folder", help="where to make them, to measure another file system")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         root = Path(folder)
-        make(root, files)
+        make(root, options.files)
         ours, baseline = seconds(listing_digest, root, 3), seconds(with_pathlib, root, 1)
-    print("files\tseconds\tpathlib_seconds\tratio")
-    print(f"{files}\t{ours:.3f}\t{baseline:.3f}\t{baseline / ours:.1f}")
+    row = {
+        "files": options.files,
+        "seconds": f"{ours:.3f}",
+        "pathlib_seconds": f"{baseline:.3f}",
+        "ratio": f"{baseline / ours:.1f}",
+    }
+    emit([row], options.out)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 150_000, sys.argv[2] if len(sys.argv) > 2 else None)
+    main()

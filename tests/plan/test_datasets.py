@@ -4,7 +4,7 @@ import pytest
 
 from candor.config.loading import ConfigError, load
 from candor.plan.datasets import at_hand, require, resolve
-from candor.plan.targets import folder_targets
+from candor.plan.targets import Final, folder_targets
 
 
 def said(raw) -> str:
@@ -78,23 +78,35 @@ def test_a_missing_path_names_the_key_the_path_and_what_was_looked_for(tmp_path)
         require(datasets["ravdess"])
 
 
-def test_folders_are_targets_down_to_the_backbone():
+def test_a_dataset_changes_only_what_it_says_of_the_splits():
+    raw = {"splits": {"folds": 4, "seed": 7}, "datasets": {"ravdess": {"splits": {"folds": 6}}}}
+    dataset = resolve(load(raw))["ravdess"]
+    assert (dataset.folds, dataset.split_seed) == (6, 7)
+
+
+def test_folders_are_targets_down_to_the_backbone_and_ask_for_what_they_rest_on():
     finals = [
-        ("performance", "demo", "performance/demo/summary.tsv"),
-        ("performance", "demo", "performance/demo/fbank/linear/summary.tsv"),
-        ("performance", "ravdess", "performance/ravdess/summary.tsv"),
+        Final("corpora/demo/utterances.tsv", "corpora", "demo"),
+        Final("features/demo/fbank/index.tsv", "features", "demo", "fbank"),
+        Final("features/demo/apc/index.tsv", "features", "demo", "apc"),
+        Final("performance/demo/summary.tsv", "performance", "demo"),
+        Final("performance/demo/fbank/linear/summary.tsv", "performance", "demo", "fbank"),
+        Final("performance/ravdess/summary.tsv", "performance", "ravdess"),
     ]
     targets = {target.name: target for target in folder_targets(finals, ["demo"])}
-    assert set(targets) == {
-        "results/performance",
-        "results/performance/demo",
-        "results/performance/demo/fbank",
-        "results/performance/ravdess",
-    }
-    assert targets["results/performance"].files == (
-        "performance/demo/summary.tsv",
+    assert {"results/performance", "results/performance/demo", "results/performance/demo/fbank"} <= set(targets)
+    assert {"results/features/demo/apc", "results/performance/ravdess", "results/audio"} <= set(targets)
+    assert "results/corpora/demo/utterances.tsv" not in targets
+    assert set(targets["results/performance"].files) == {final.path for final in finals if final.dataset == "demo"}
+    assert set(targets["results/performance/demo/fbank"].files) == {
+        "corpora/demo/utterances.tsv",
+        "features/demo/fbank/index.tsv",
         "performance/demo/fbank/linear/summary.tsv",
+    }
+    assert targets["results/features/demo"].files == (
+        "features/demo/fbank/index.tsv",
+        "features/demo/apc/index.tsv",
+        "corpora/demo/utterances.tsv",
     )
-    assert targets["results/performance/demo/fbank"].files == ("performance/demo/fbank/linear/summary.tsv",)
     assert targets["results/performance/ravdess"].dataset == "ravdess"
     assert list(targets["results/performance"].spellings()) == ["results/performance", "results/performance/"]

@@ -14,6 +14,8 @@ from paths import ROOT
 
 pytestmark = pytest.mark.workflow
 
+AFTER_FEATURES = ("train_linear", "performance", "performance_table")
+
 
 def read(path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", keep_default_na=False, dtype={"utterance": str})
@@ -125,9 +127,18 @@ def test_a_damaged_store_is_said_found_and_mended(finished):
     assert "is damaged. Run `candor store verify --repair" in said
     with pytest.raises(SystemExit):
         cli.main(["store", "verify", "--repair", "--store", str(store)])
-    assert set(finished.jobs("results/models/mine")) == {"features", "train_linear"}
+    assert set(finished.jobs("results/performance/mine")) == {"features", *AFTER_FEATURES}
     finished.snakemake()
     assert member.read_bytes() == kept
+    assert finished.jobs() == {}
+
+
+def test_a_failed_job_leaves_no_stale_table_for_an_up_to_date_one(finished):
+    """Snakemake removes the outputs of a failed training and does not miss them while the old summary is there."""
+    for predictions in finished.project.glob("models/mine/fbank/linear/fold*/predictions.tsv"):
+        predictions.unlink()
+    assert set(finished.jobs("results/performance/mine")) == set(AFTER_FEATURES)
+    finished.snakemake("results/performance/mine")
     assert finished.jobs() == {}
 
 

@@ -1,5 +1,6 @@
 # What all rules share: the checked config, paths, wildcards, parameters, fingerprints, folder targets.
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from candor.corpora.listing import listing_digest
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
-from candor.plan.targets import folder_targets
+from candor.plan.targets import Final, folder_targets
 from candor.tables.audio import AudioIndex
 from candor.tables.corpora import SYNTHESISED, Counts, Rejected, Utterances
 from candor.tables.features import FeatureIndex
@@ -129,26 +130,17 @@ def summaries_of(wildcards):
 
 
 def final_files(templates):
-    """Yield stage, dataset and path below project_dir of every file that a user asks for."""
-    for template in templates:
-        for dataset in DATASETS:
-            for path in expanded(template, dataset):
-                yield template.split("/")[0], dataset, path
-
-
-def expanded(template, dataset):
-    """Return the paths of one dataset that a template stands for; seeds belong to a recipe."""
-    paths = []
-    for recipe, entry in CONFIG.recipes.items() if "{recipe}" in template else [("", None)]:
-        paths += expand(
-            template,
-            dataset=dataset,
-            backbone=list(CONFIG.backbones),
-            recipe=recipe,
-            fold=folds_of(dataset),
-            seed=entry.seeds if entry else [],
-        )
-    return list(dict.fromkeys(paths))
+    """Yield every file that a user asks for; seeds belong to a recipe, folds to a dataset."""
+    for template, dataset in itertools.product(templates, DATASETS):
+        backbones = CONFIG.backbones if "{backbone}" in template else [""]
+        recipes = CONFIG.recipes if "{recipe}" in template else [""]
+        for backbone, recipe in itertools.product(backbones, recipes):
+            names = {"dataset": dataset, "backbone": backbone, "recipe": recipe}
+            seeds = CONFIG.recipes[recipe].seeds if recipe else []
+            for path in dict.fromkeys(
+                expand(template, **names, fold=folds_of(dataset), seed=seeds)
+            ):
+                yield Final(path, template.split("/")[0], dataset, backbone)
 
 
 def files_of(target):

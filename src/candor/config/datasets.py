@@ -70,5 +70,7 @@ class Dataset(Section):
         None,
         description="Read and split exactly as that system does, its mistakes included, to reproduce its figures.",
     )
-    splits: Splits | None = Field(None, description="Folds of this dataset. Empty: the top-level `splits`.")
+    splits: Splits | None = Field(
+        None, description="Folds of this dataset. What is not said here is as in the top-level `splits`."
+    )
     table: TableOptions | None = Field(None, description="How to read a corpus `table`.")

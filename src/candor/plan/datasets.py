@@ -117,7 +117,8 @@ def _resolve_one(name: str, entry: Entry, config: Config, corpora: list[str]) ->
     key = name if corpus == TABLE else corpus
     path = config.data_dir.get(key)
     synthesised = corpus == DEMO and path == SYNTHESISE
-    splits = entry.splits or config.splits
+    own_splits = entry.splits.model_dump(exclude_unset=True) if entry.splits else {}
+    splits = config.splits.model_copy(update=own_splits)
     return Dataset(
         name=name,
         corpus=corpus,

@@ -5,18 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-STAGES = ("corpora", "audio", "splits", "features", "models", "performance")
-"""The stages that make results, in the order in which data flows."""
+STAGES: dict[str, tuple[str, ...]] = {
+    "corpora": (),
+    "audio": ("corpora",),
+    "splits": ("corpora",),
+    "features": ("corpora", "audio"),
+    "models": ("corpora", "audio", "splits", "features"),
+    "performance": ("corpora", "audio", "splits", "features", "models"),
+}
+"""The stages that make results, in the order in which data flows, and the stages that each one rests on."""
 
 ROOT = "results"
 """How targets are spelled, whatever `project_dir` is."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """A folder that can be asked for: `results/performance/demo`, say.
+class Final:
+    """A file that a user asks for.
 
-    `files` lie in it for the datasets in `datasets`.
+    `path` lies below `project_dir`; `backbone` is blank for files of a whole dataset.
+    """
+
+    path: str
+    stage: str
+    dataset: str
+    backbone: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A folder that can be asked for, such as `results/performance/demo`.
+
+    `files` lie in it or are what these rest on. Snakemake does not miss an intermediate file while the final
+    one is there, not even when a job that was to renew both has failed; so a folder asks for both.
     """
 
     name: str
@@ -30,26 +51,33 @@ class Target:
         yield f"{self.name}/"
 
 
-def folder_targets(finals: Iterable[tuple[str, str, str]], at_hand: Iterable[str]) -> list[Target]:
-    """Return every folder above the final files as a target.
+def folder_targets(finals: Iterable[Final], at_hand: Iterable[str]) -> list[Target]:
+    """Return every folder above the final files as a target: stages, datasets in them, backbones in these.
 
     Parameters
     ----------
     finals
-        Stage, dataset and path below `project_dir` of every file that a user asks for.
+        Every file that a user asks for.
     at_hand
         The datasets whose corpus path is set; a whole stage is asked for only for these.
     """
+    finals = list(finals)
     ready = set(at_hand)
-    below: dict[str, list[str]] = {}
-    owner: dict[str, tuple[str, str | None]] = {}
-    for stage, dataset, path in finals:
-        folders = path.split("/")[:-1]
-        if dataset in ready:
-            below.setdefault(stage, []).append(path)
-        owner[stage] = (stage, None)
-        for depth in range(2, min(len(folders), 3) + 1):
-            folder = "/".join(folders[:depth])
-            below.setdefault(folder, []).append(path)
-            owner[folder] = (stage, dataset)
-    return [Target(f"{ROOT}/{folder}", *owner[folder], tuple(below.get(folder, ()))) for folder in sorted(owner)]
+    targets = []
+    for stage, rests_on in STAGES.items():
+        own = [final for final in finals if final.stage == stage]
+        below = [final for final in finals if final.stage in rests_on]
+        targets.append(_target(stage, None, [final for final in [*own, *below] if final.dataset in ready]))
+        for dataset in dict.fromkeys(final.dataset for final in own):
+            mine, needed = ([final for final in part if final.dataset == dataset] for part in (own, below))
+            targets.append(_target(stage, dataset, [*mine, *needed]))
+            for backbone in dict.fromkeys(final.backbone for final in mine if final.backbone):
+                files = [final for final in mine if final.backbone == backbone]
+                files += [final for final in needed if final.backbone in ("", backbone)]
+                targets.append(_target(stage, dataset, files, backbone))
+    return targets
+
+
+def _target(stage: str, dataset: str | None, finals: Iterable[Final], *deeper: str) -> Target:
+    name = "/".join([ROOT, stage, *([dataset] if dataset else []), *deeper])
+    return Target(name, stage, dataset, tuple(final.path for final in finals))
