@@ -14,7 +14,7 @@ import yaml
 
 from candor.tables.base import atomic, write_json
 
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "snakemake", "soundfile", "soxr", "torch", "torchaudio")
+LIBRARIES = ("numpy", "pandas", "scipy", "snakemake", "soundfile", "soxr", "torch", "torchaudio")
 
 
 def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
