@@ -30,8 +30,12 @@ import torch
 import torchaudio
 
 from candor.audio.collection import Source, collect
+from candor.corpora.inspection import measure
 from candor.store.objects import Store
 from table import emit
+
+HASHES: dict[Path, str] = {}
+"""The hashes of the clips' samples, which the stage before has taken; `candor` takes them again to compare."""
 
 SECONDS = 3.7
 SLOW_CLIPS = 3
@@ -47,6 +51,7 @@ def make_clips(folder: Path, rate: int, count: int) -> list[Path]:
         clip = 0.1 * tone + 0.01 * generator.standard_normal(time_axis.size)
         paths.append(folder / f"{rate}_{number:04}.wav")
         soundfile.write(paths[-1], clip, rate, subtype="PCM_16")
+        HASHES[paths[-1]] = measure(str(paths[-1])).audio
     return paths
 
 
@@ -58,8 +63,13 @@ def bare_loop(paths: list[Path], out: Path) -> None:
 
 
 def candor_loop(paths: list[Path], out: Path) -> None:
-    sources = [Source(path.stem, path.name, path.stem) for path in paths]
-    collect(sources, paths[0].parent, out / "audio", Store(out / "store"), workers=1)
+    collect(
+        [Source(path.stem, path.name, HASHES[path]) for path in paths],
+        paths[0].parent,
+        out / "audio",
+        Store(out / "store"),
+        workers=1,
+    )
 
 
 def torchaudio_loop(paths: list[Path], out: Path) -> None:

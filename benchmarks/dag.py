@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -65,11 +65,15 @@ def dry_run(settings: dict, target: str, scratch: Path) -> tuple[float, float, i
         "--configfile",
     ]
     start = time.perf_counter()
-    done = subprocess.run([*command, str(file), "--", target], cwd=ROOT, capture_output=True, text=True, check=True)
+    log = scratch / "log"
+    with log.open("w") as handle:
+        process = subprocess.Popen([*command, str(file), "--", target], cwd=ROOT, stdout=handle, stderr=handle)
+        _, status, usage = os.wait4(process.pid, 0)
     elapsed = time.perf_counter() - start
-    found = re.search(r"^total +(\d+)", done.stdout + done.stderr, re.M)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return elapsed, peak, int(found.group(1)) if found else 0
+    found = re.search(r"^total +(\d+)", log.read_text(), re.M)
+    if status or not found:
+        sys.exit(log.read_text())
+    return elapsed, usage.ru_maxrss / 1024, int(found.group(1))
 
 
 def main() -> None:
@@ -94,7 +98,7 @@ def main() -> None:
                     "seconds": f"{elapsed:.1f}",
                     "parse": f"{parse:.1f}",
                     "ms_per_job": f"{1000 * (elapsed - parse) / max(jobs, 1):.1f}",
-                    "peak_MB_so_far": f"{peak:.0f}",
+                    "peak_MB": f"{peak:.0f}",
                 }
             )
     emit(rows, options.out)

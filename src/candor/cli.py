@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from candor.runtime import start_logging
+from candor.runtime import Explained, start_logging
 from candor.store.objects import Store, StoreError
 from candor.store.upkeep import collect_garbage, forget, projects, verify
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start_logging(None)
     try:
         sys.exit(options.run(options))
-    except (StoreError, OSError) as error:
+    except (Explained, OSError) as error:
         sys.exit(f"candor: {error}")
 
 
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_verify)
     gc = actions.add_parser("gc", help="remove members that no index needs any more")
     gc.add_argument("--dry-run", action="store_true", help="only say what would go")
-    gc.add_argument("--days", type=float, default=1.0, help="keep members younger than this (default: 1)")
+    gc.add_argument("--days", type=float, default=30.0, help="keep what was made or used since (default: 30)")
     gc.add_argument("--forget", type=Path, action="append", default=[], help="a project that is no more")
     gc.set_defaults(run=_collect)
     for action in (check, gc):

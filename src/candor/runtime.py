@@ -1,17 +1,15 @@
-"""How a job runs: logging, progress, threads, worker processes, seeds and the device."""
+"""How a job runs: logging, progress, threads and worker processes. Nothing here may change a result."""
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -116,28 +114,3 @@ def use_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(max(1, threads))
-
-
-def seed_everything(seed: int) -> None:
-    """Seed every generator a training draws from, and ask torch for deterministic kernels."""
-    import numpy as np
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-
-
-def pick_device(wanted: Literal["auto", "cpu", "cuda"]) -> str:
-    """Return the device to compute on; honours the devices that the environment makes visible."""
-    if wanted == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise RuntimeError("config: device is 'cuda', but torch sees no GPU here. Set device: auto or cpu")
-    return "cpu"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
 from candor.splits.folds import SplitError, speaker_folds, trust_ser_folds
-from candor.splits.tabulate import fold_rows, make_folds, overview_rows, seed_lists
+from candor.splits.tabulate import fold_rows, make_folds, overview_rows, trust_ser_lists
 
 populations = st.dictionaries(
     st.text("abcdef0123", min_size=1, max_size=6), st.sampled_from(["female", "male", ""]), min_size=3, max_size=60
@@ -91,7 +91,7 @@ def test_tables_name_what_a_part_lacks():
 def test_lists_have_the_seeds_format():
     utterances = manifest()
     fold = make_folds(utterances, folds=3, seed=0, parity=None)[0]
-    lists = json.loads(json.dumps(seed_lists(fold, utterances, Path("/data/corpus"))))
+    lists = json.loads(json.dumps(trust_ser_lists(fold, utterances, Path("/data/corpus"))))
     assert set(lists) == {"train", "dev", "test"}
     assert sum(map(len, lists.values())) == len(utterances)
     key, speaker, gender, path, label = lists["test"][0]

@@ -15,7 +15,7 @@ from scipy import stats
 from candor.performance.metrics import METRICS, accuracy, macro_f1, recall, uar
 from candor.stats.intervals import FloatArray, effective_speakers, jackknife_error, speaker_interval
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "interval_coverage.py"
 
 
 def right_and_wrong(right: list[int], wrong: list[int]) -> FloatArray:

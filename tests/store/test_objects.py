@@ -94,6 +94,16 @@ def test_a_link_falls_back_where_the_file_system_has_no_hard_links(tmp_path, mon
     assert shown.read_bytes() == b"speech"
 
 
+def test_a_link_to_a_missing_member_is_explained(tmp_path):
+    store = Store(tmp_path / "store")
+    member = store.put(b"speech", ".wav")
+    shown = tmp_path / "clip.wav"
+    store.link(member, shown)
+    store.path(member).unlink()
+    with pytest.raises(StoreError, match="is missing"):
+        store.link(member, shown)
+
+
 def test_members_cannot_be_edited_by_accident(tmp_path):
     store = Store(tmp_path)
     mode = store.path(store.put(b"speech", ".wav")).stat().st_mode

@@ -83,7 +83,7 @@ def test_clean_up_refuses_while_a_project_cannot_be_seen(lab, capsys):
     with pytest.raises(StoreError, match="cannot see"):
         collect_garbage(store, days=1, dry=False)
     with pytest.raises(SystemExit) as end:
-        cli.main(["store", "gc", "--store", str(folder / "store"), "--forget", str(folder / "two")])
+        cli.main(["store", "gc", "--store", str(folder / "store"), "--days", "1", "--forget", str(folder / "two")])
     assert end.value.code == 0
     assert "2 members" in capsys.readouterr().out
 
@@ -91,3 +91,34 @@ def test_clean_up_refuses_while_a_project_cannot_be_seen(lab, capsys):
 def test_a_wrong_folder_is_not_taken_for_a_store(tmp_path):
     with pytest.raises(SystemExit, match="is no store"):
         cli.main(["store", "verify", "--store", str(tmp_path)])
+
+
+def test_clean_up_after_a_repair_spares_what_the_removed_index_listed(lab):
+    """One damaged member of an index must not cost the others: its rule is to run again."""
+    folder, store, _ = lab
+    store.path(store.put(b"a", ".wav")).unlink()
+    verify(store, repair=True)
+    assert not (folder / "one/audio/demo/index.tsv").exists()
+    collect_garbage(store, days=30, dry=False)
+    assert store.intact(store.put(b"b", ".wav"))
+    assert collect_garbage(store, days=30, dry=True).members == 0
+
+
+def test_clean_up_spares_what_a_job_uses_whose_index_snakemake_has_removed(lab):
+    folder, store, _ = lab
+    (folder / "one/audio/demo/index.tsv").unlink()
+    member = store.put(b"a", ".wav")
+    os.utime(store.path(member), (time.time() - 1e7,) * 2)
+    store.note_use("the audio job of project one", [member])
+    assert collect_garbage(store, days=30, dry=False).members == 0
+    for note in (store.root / "uses").iterdir():
+        os.utime(note, (time.time() - 1e7,) * 2)
+    assert collect_garbage(store, days=30, dry=False).members == 1
+    assert not store.path(member).exists()
+
+
+def test_a_broken_note_of_a_project_stops_the_clean_up(lab):
+    _, store, _ = lab
+    next((store.root / "projects").iterdir()).write_text("")
+    with pytest.raises(StoreError, match="names no project"):
+        collect_garbage(store, days=1, dry=False)

@@ -1,5 +1,6 @@
 # What all rules share: the checked config, paths, wildcards, parameters, fingerprints, folder targets.
 
+import functools
 import itertools
 import os
 import sys
@@ -12,6 +13,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHO
 
 from candor.config.loading import ConfigError, load
 from candor.corpora.listing import listing_digest
+from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
@@ -28,7 +30,7 @@ from candor.tables.performance import (
     RunSummary,
     Summary,
 )
-from candor.tables.splits import SEED_JSON, FoldTable, SplitOverview
+from candor.tables.splits import TRUST_SER_JSON, FoldTable, SplitOverview
 
 try:
     CONFIG = load(config)
@@ -92,10 +94,18 @@ def dataset_of(wildcards):
     return dataset
 
 
+digest_once = functools.cache(listing_digest)  # several datasets may be of one corpus
+
+
 def listing_of(wildcards):
     """Return a digest of the names, sizes and times below a corpus folder, to notice what changes there."""
     dataset = dataset_of(wildcards)
-    return "synthesised" if dataset.synthesised else listing_digest(dataset.raw)
+    if dataset.synthesised:
+        return "synthesised"
+    try:
+        return digest_once(dataset.raw)
+    except (CorpusError, OSError) as error:
+        sys.exit(f"config: data_dir.{dataset.key} is '{dataset.raw}'; {error}")
 
 
 def backbone_of(wildcards):

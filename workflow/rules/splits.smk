@@ -11,7 +11,7 @@ for count in sorted({dataset.folds for dataset in DATASETS.values()}):
             utterances=under(Utterances.path),
         output:
             folds=[under(FoldTable.path, fold=fold) for fold in range(1, count + 1)],
-            lists=[under(SEED_JSON, fold=fold) for fold in range(1, count + 1)],
+            lists=[under(TRUST_SER_JSON, fold=fold) for fold in range(1, count + 1)],
             overview=under(SplitOverview.path),
         log:
             log_of("splits", "dataset"),

@@ -5,7 +5,7 @@
 FINALS = [
     *(Utterances.path, Rejected.path, Counts.path),
     AudioIndex.path,
-    *(FoldTable.path, SEED_JSON, SplitOverview.path),
+    *(FoldTable.path, TRUST_SER_JSON, SplitOverview.path),
     FeatureIndex.path,
     *(Predictions.path, History.path, RECIPE, CHECKPOINT),
     *(Summary.path, RANKING_FIGURE),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from candor.corpora.emotions import EMOTIONS
 from candor.runtime import start_logging
-from candor.splits.tabulate import fold_rows, make_folds, overview_rows, seed_lists
+from candor.splits.tabulate import fold_rows, make_folds, overview_rows, trust_ser_lists
 from candor.tables.base import write_json
 from candor.tables.corpora import Utterances
 from candor.tables.splits import FoldTable, SplitOverview
@@ -16,7 +16,7 @@ def main(smk) -> None:
     folds = make_folds(utterances, **smk.params.options)
     for fold, table, lists in zip(folds, smk.output.folds, smk.output.lists, strict=True):
         FoldTable.write(fold_rows(fold, utterances), table)
-        write_json(seed_lists(fold, utterances, Path(smk.params.raw)), lists)
+        write_json(trust_ser_lists(fold, utterances, Path(smk.params.raw)), lists)
     classes = [name for name in EMOTIONS if name in set(utterances["label"])]
     SplitOverview.write(overview_rows(folds, utterances, classes), smk.output.overview)
 

@@ -43,7 +43,8 @@ def collect(sources: Sequence[Source], raw: Path, folder: Path, store: Store, wo
     rows: list[Row] = []
     with store.ledger("audio") as ledger, Progress(len(sources), "audio", "clip") as progress:
         known = [ledger.get(conversion_key(source.audio)) or "" for source in sources]
-        jobs = [(str(raw / source.path), member) for source, member in zip(sources, known, strict=True)]
+        store.note_use(str(folder.resolve()), filter(None, known))
+        jobs = [(str(raw / source.path), source.audio, member) for source, member in zip(sources, known, strict=True)]
         members = in_processes(functools.partial(_convert_one, str(store.root)), jobs, workers)
         for source, (member, samples) in zip(sources, members, strict=True):
             ledger.put(conversion_key(source.audio), member)
@@ -51,6 +52,7 @@ def collect(sources: Sequence[Source], raw: Path, folder: Path, store: Store, wo
             store.link(member, folder / file)
             rows.append({"utterance": source.utterance, "file": file, "member": member, "samples": samples})
             progress.advance()
+    store.note_use(str(folder.resolve()), (str(row["member"]) for row in rows))
     shown = {row["file"] for row in rows}
     for wav in folder.glob("*.wav"):
         if wav.name not in shown:
@@ -75,11 +77,11 @@ def file_stem(utterance: str) -> str:
     return safe if safe == utterance else f"{safe}-{digest(utterance.encode())[:8]}"
 
 
-def _convert_one(store_root: str, job: tuple[str, str]) -> tuple[str, int]:
+def _convert_one(store_root: str, job: tuple[str, str, str]) -> tuple[str, int]:
     """Return the member that holds a clip, made now unless it is there and whole."""
-    path, member = job
+    path, audio, member = job
     store = Store(store_root)
     if not member or not store.intact(member):
-        wav = convert(path)
+        wav = convert(path, audio)
         return store.put(wav, ".wav"), samples_in(wav)
     return member, samples_in(store.path(member))

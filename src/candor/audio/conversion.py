@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from candor.corpora.samples import SampleHash
 from candor.runtime import Explained
 
 RATE = 16000
@@ -24,7 +25,7 @@ class AudioError(Explained, ValueError):
     """A recording cannot be converted."""
 
 
-def convert(path: str | os.PathLike[str]) -> bytes:
+def convert(path: str | os.PathLike[str], expected: str | None = None) -> bytes:
     """Return the recording at `path` as the bytes of a 16 kHz mono 16-bit wav file.
 
     Decoded by libsndfile, channels averaged, resampled by soxr at high quality, clipped to the range of 16
@@ -34,6 +35,13 @@ def convert(path: str | os.PathLike[str]) -> bytes:
     ----------
     path
         Any format libsndfile reads.
+    expected
+        The hash of its samples that was taken when the recording was inspected.
+
+    Raises
+    ------
+    AudioError
+        When the file cannot be decoded, or holds other samples than expected.
 
     Returns
     -------
@@ -42,21 +50,27 @@ def convert(path: str | os.PathLike[str]) -> bytes:
     """
     try:
         with soundfile.SoundFile(path) as file:
-            samples, rate = _read(file), file.samplerate
+            samples, rate = (
+                file.read(dtype="int16" if file.subtype == "PCM_16" else "float32", always_2d=True),
+                file.samplerate,
+            )
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: {error}") from None
+    if expected is not None and _hash(samples, rate) != expected:
+        raise AudioError(f"{path}: holds other samples than when it was inspected; give the same command again")
+    if samples.dtype == np.int16:
+        # The same values as libsndfile's own conversion gives, several times faster.
+        samples = samples * np.float32(1 / 32768)
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     if rate != RATE:
         mono = np.asarray(soxr.resample(mono, rate, RATE, quality="HQ"))
     return encode(mono)
 
 
-def _read(file: soundfile.SoundFile) -> np.ndarray:
-    """Return all samples of a file as float32 in [-1, 1], one column per channel."""
-    if file.subtype == "PCM_16":
-        # The same values as libsndfile's own conversion gives, several times faster.
-        return np.asarray(file.read(dtype="int16", always_2d=True) * np.float32(1 / 32768))
-    return np.asarray(file.read(dtype="float32", always_2d=True))
+def _hash(samples: np.ndarray, rate: int) -> str:
+    state = SampleHash(rate, samples.shape[1])
+    state.update(samples)
+    return state.hexdigest()
 
 
 def encode(mono: np.ndarray) -> bytes:

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from candor.corpora.samples import SampleHash
 from candor.runtime import Progress, in_processes
 
 INSPECTION_VERSION = 1
@@ -214,7 +215,7 @@ def _measure_samples(path: str, streamed: bool) -> Measurement:
     with file:
         exact = file.subtype == "PCM_16"
         rate, channels, promised = file.samplerate, file.channels, file.frames
-        hasher = blake2b(f"{rate} {channels} ".encode(), digest_size=32)
+        samples = SampleHash(rate, channels)
         found, broken, undecodable = 0, 0, False
         low, high = math.inf, -math.inf
         while True:
@@ -227,7 +228,7 @@ def _measure_samples(path: str, streamed: bool) -> Measurement:
                 break
             found += len(block)
             broken += 0 if exact else int(np.count_nonzero(~np.isfinite(block)))
-            hasher.update(np.ascontiguousarray(block, dtype="<i2" if exact else "<f4").tobytes())
+            samples.update(block)
             mono = block.mean(axis=1, dtype=np.float64) / (32768.0 if exact else 1.0)
             low, high = min(low, float(mono.min())), max(high, float(mono.max()))
     duration = found / rate
@@ -237,7 +238,7 @@ def _measure_samples(path: str, streamed: bool) -> Measurement:
         return Measurement(_truncated(promised / rate, duration))
     if not found:
         return Measurement("empty file: a header and no samples")
-    return Measurement("", duration, rate, channels, (high - low) / 2, hasher.hexdigest(), streamed)
+    return Measurement("", duration, rate, channels, (high - low) / 2, samples.hexdigest(), streamed)
 
 
 def _brief(error: Exception) -> str:

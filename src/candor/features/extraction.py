@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 
 from candor.audio.conversion import decode
 from candor.backbones.interface import Backbone, Family
-from candor.runtime import Progress
+from candor.runtime import Explained, Progress
 from candor.store.ledger import Ledger
 from candor.store.objects import Store, digest
 
@@ -23,6 +23,10 @@ PACK = 512
 """Utterances per member of the store; a killed extraction loses at most that many."""
 
 Row = dict[str, str | int]
+
+
+class FeatureError(Explained, ValueError):
+    """A clip has no usable features; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,9 @@ def extract(
             whole[place.member] = store.intact(place.member)
         return place if whole[place.member] else None
 
+    store.note_use(
+        use := f"{mark} {digest(repr(sorted(audio)).encode())}", _members(place_of(name) for name, _ in audio)
+    )
     missing = [(utterance, member) for utterance, member in audio if place_of(utterance) is None]
     with Progress(len(missing), f"features {identified['family']}", "clip") as progress:
         for start in range(0, len(missing), PACK):
@@ -95,7 +102,12 @@ def extract(
         if place is None:
             raise RuntimeError(f"features of {utterance} vanished from the store while they were being listed")
         rows.append({"utterance": utterance, "member": place.member, "row": place.row, "frames": place.frames})
+    store.note_use(use, (str(row["member"]) for row in rows))
     return rows
+
+
+def _members(places: Iterable[Place | None]) -> Iterator[str]:
+    return (place.member for place in places if place is not None)
 
 
 def _pool_each(
@@ -108,11 +120,11 @@ def _pool_each(
             hidden = backbone(waveform, torch.tensor([waveform.shape[1]]))
         frames = int(hidden.lengths[0])
         if frames < 1:
-            raise ValueError(f"{utterance}: too short for a single frame; raise corpora.min_duration")
+            raise FeatureError(f"{utterance}: too short for a single frame; raise corpora.min_duration")
         states = hidden.states[:, 0, :frames].double()
         pooled = torch.stack([states.mean(dim=1), states.std(dim=1, correction=0)], dim=1).float().numpy()
         if not np.isfinite(pooled).all():
-            raise ValueError(f"{utterance}: features are not finite")
+            raise FeatureError(f"{utterance}: features are not finite")
         yield pooled, frames
         progress.advance()
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from candor.models.linear import LinearHead
-from candor.runtime import seed_everything
+from candor.models.seeding import seed_everything
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,10 @@ def summary_text(summaries: Sequence[Path]) -> str:
 
 
 def _read(file: Path) -> pd.DataFrame:
-    table = Summary if Summary.schema() in file.read_text(encoding="utf-8") else RunSummary
-    return table.read(file)
+    """Read a summary of a dataset or of one run: the last cell of each row says which it is."""
+    rows = file.read_text(encoding="utf-8").splitlines()
+    one_run = len(rows) > 1 and rows[1].split("\t")[-1] == RunSummary.schema()
+    return (RunSummary if one_run else Summary).read(file)
 
 
 def _percent(value: object) -> str:

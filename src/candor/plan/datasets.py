@@ -142,5 +142,5 @@ def _resolve_one(name: str, entry: Entry, config: Config, corpora: list[str]) ->
 
 def _raw(path: str | None, synthesised: bool, project_dir: str) -> Path | None:
     if synthesised:
-        return Path(project_dir) / "corpora" / DEMO / "raw"
+        return Path(project_dir).expanduser() / "corpora" / DEMO / "raw"
     return Path(path).expanduser() if path else None

@@ -42,6 +42,9 @@ def fingerprint(script: Path, source: Path, loaded: Iterable[str] = ()) -> str:
 
 def reached(script: Path, source: Path, loaded: Iterable[str] = ()) -> set[str]:
     """Return the modules of the package that a script reaches."""
+    for module in loaded:
+        if _path_of(module, source) is None:
+            raise ValueError(f"there is no module {module} to take a fingerprint of")
     todo = [*_imports_of(script, _stamp(script)), *loaded]
     found: set[str] = set()
     while todo:
@@ -89,7 +92,9 @@ def _imports_of(path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
     for node in _running_code(_tree_of(path, stamp)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or not node.module:
+                raise ValueError(f"{path}: relative imports are not followed; name the module in full")
             found += [f"{node.module}.{alias.name}" for alias in node.names]
     return tuple(name for name in found if name.split(".")[0] == PACKAGE)
 

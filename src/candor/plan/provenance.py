@@ -35,7 +35,9 @@ def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
     facts = {
         "candor": importlib.metadata.version("candor") if _installed("candor") else "not installed",
         "commit": _git(checkout, "rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git(checkout, "status", "--porcelain")),
+        "changed_since": changes.splitlines()
+        if (changes := _git(checkout, "status", "--porcelain")) is not None
+        else None,
         "command": sys.argv,
         "python": platform.python_version(),
         "machine": platform.platform(),
@@ -61,11 +63,12 @@ def _installed(name: str) -> bool:
     return True
 
 
-def _git(checkout: Path, *arguments: str) -> str:
+def _git(checkout: Path, *arguments: str) -> str | None:
+    """Return what git says, or None where there is no git or no repository."""
     try:
         done = subprocess.run(
             ["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=True, timeout=30
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return None
     return done.stdout.strip()

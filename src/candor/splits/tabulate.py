@@ -55,7 +55,7 @@ def overview_rows(folds: list[Fold], utterances: pd.DataFrame, classes: list[str
     return rows
 
 
-def seed_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Part, list[list[str]]]:
+def trust_ser_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Part, list[list[str]]]:
     """Return a fold as trust-ser writes it: lists of ``[key, speaker, gender, path, label]``.
 
     Parameters

@@ -1,7 +1,7 @@
 """Intervals for figures from few speakers, whose utterances are alike.
 
 The interval is a delete-one-speaker jackknife on the logit scale with a Student t quantile. How it was chosen:
-`docs/intervals.md`; the simulation behind it: `benchmarks/coverage.py`.
+`docs/intervals.md`; the simulation behind it: `benchmarks/interval_coverage.py`.
 """
 
 from __future__ import annotations

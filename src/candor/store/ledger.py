@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -56,45 +57,34 @@ class Ledger:
         """Return all entries."""
         return dict(self._all())
 
-    def compact(self, keep: set[str]) -> int:
-        """Rewrite the ledger as one batch that holds only the keys in `keep`; return how many were dropped."""
+    def compact(self, keep: Callable[[str, str], bool]) -> int:
+        """Rewrite the ledger as one batch of the entries that `keep` accepts; return how many were dropped.
+
+        Batches that others add meanwhile are left alone.
+        """
         batches = self._batches()
-        entries = self._all()
-        kept = {key: value for key, value in entries.items() if key in keep}
+        entries = _read(batches)
+        kept = {key: value for key, value in entries.items() if keep(key, value)}
         written = self._write(kept) if kept else None
         for batch in batches:
             if batch != written:
                 batch.unlink(missing_ok=True)
-        self._entries = kept
+        self._entries = None
         return len(entries) - len(kept)
 
     def _all(self) -> dict[str, str]:
         if self._entries is None:
-            self._entries = {}
-            # In order of age, so that a value put again after a repair wins over the older one.
-            for batch in sorted(self._batches(), key=lambda path: (path.stat().st_mtime_ns, path.name)):
-                for line in batch.read_text(encoding="utf-8").splitlines():
-                    key, tab, value = line.partition("\t")
-                    if tab:
-                        self._entries[key] = value
+            self._entries = _read(self._batches())
         return self._entries
 
     def _batches(self) -> list[Path]:
-        return sorted(self.folder.glob("*.tsv"))
+        """Return the batches by age, so that a value put again after a repair wins over the older one."""
+        return sorted(self.folder.glob("*.tsv"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def _write(self, entries: dict[str, str]) -> Path:
-        text = "".join(f"{key}\t{value}\n" for key, value in entries.items()).encode()
-        path = self.folder / f"{blake2b(text, digest_size=16).hexdigest()}.tsv"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".part")
-        try:
-            with open(descriptor, "wb") as handle:
-                handle.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        text = "".join(f"{key}\t{value}\n" for key, value in entries.items())
+        path = self.folder / f"{blake2b(text.encode(), digest_size=16).hexdigest()}.tsv"
+        write_whole(path, text)
         return path
 
     def __enter__(self) -> Ledger:
@@ -104,3 +94,27 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.flush()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file of the store in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as handle:
+            handle.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read(batches: list[Path]) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for batch in batches:
+        for line in batch.read_text(encoding="utf-8").splitlines():
+            key, tab, value = line.partition("\t")
+            if tab:
+                entries[key] = value
+    return entries

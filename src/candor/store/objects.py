@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
 from candor.runtime import Explained
-from candor.store.ledger import Ledger
+from candor.store.ledger import Ledger, write_whole
 
 Result = TypeVar("Result")
 
@@ -93,15 +93,27 @@ class Store:
     def link(self, member: str, target: Path) -> None:
         """Let `target` show `member`, without a second copy where the file system can do that."""
         source = self.path(member)
-        if target.exists() and target.samefile(source):
-            return
-        target.unlink(missing_ok=True)
         try:
+            if target.exists() and target.samefile(source):
+                return
+            target.unlink(missing_ok=True)
             _with_folder(target.parent, lambda: os.link(source, target))
         except FileNotFoundError:
             raise StoreError(self._advice(member, "is missing")) from None
         except OSError:  # another file system, or one without links
             _with_folder(target.parent, lambda: target.symlink_to(source.resolve()))
+
+    def note_use(self, name: str, members: Iterable[str]) -> None:
+        """Note which members a job uses, so that a clean-up spares them while no index lists them.
+
+        Parameters
+        ----------
+        name
+            What uses them; a later note of the same name takes the place of this one.
+        members
+            Their names.
+        """
+        write_whole(self.root / "uses" / digest(name.encode())[:16], "".join(f"{m}\n" for m in dict.fromkeys(members)))
 
     @staticmethod
     def _same(path: Path, data: bytes | memoryview) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from candor.runtime import Progress
+from candor.store.ledger import write_whole
 from candor.store.objects import Store, StoreError, digest
+from candor.tables.audio import AudioIndex
+from candor.tables.features import FeatureIndex
 
 
 @dataclass
@@ -41,13 +45,18 @@ def register(store: Store, project: Path) -> None:
     place = str(project.resolve())
     note = store.root / "projects" / digest(place.encode())[:16]
     if not note.exists():
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(place + "\n", encoding="utf-8")
+        write_whole(note, place + "\n")
 
 
 def projects(store: Store) -> list[Path]:
     """Return the projects that keep members in `store`."""
-    return [Path(note.read_text(encoding="utf-8").strip()) for note in sorted((store.root / "projects").glob("*"))]
+    found = []
+    for note in sorted((store.root / "projects").glob("*")):
+        place = Path(note.read_text(encoding="utf-8").strip())
+        if not place.is_absolute():
+            raise StoreError(f"store: {note} names no project; write the project's full path into it, or delete it")
+        found.append(place)
+    return found
 
 
 def forget(store: Store, project: Path) -> None:
@@ -64,7 +73,7 @@ def verify(store: Store, *, repair: bool = False) -> Findings:
         The store.
     repair
         Remove damaged members, and the indexes that list damaged or missing ones; the next run of the
-        workflow makes those members anew, and no others.
+        workflow makes those members anew, and no others. A clean-up meanwhile spares the others.
     """
     findings = Findings()
     members = list(_members(store))
@@ -86,6 +95,7 @@ def verify(store: Store, *, repair: bool = False) -> Findings:
         for member in findings.damaged:
             store.path(member).unlink(missing_ok=True)
         for index in findings.indexes:
+            store.note_use(f"repair of {index}", _members_of(index))
             index.unlink(missing_ok=True)
     return findings
 
@@ -98,7 +108,8 @@ def collect_garbage(store: Store, *, days: float, dry: bool) -> Freed:
     store
         The store.
     days
-        Members younger than this are kept: a running job may be about to list them.
+        Members that were made or used within so many days are kept: a job may be about to list them, or an
+        index of theirs may be missing only because its rule is to run again.
     dry
         Only count.
 
@@ -116,6 +127,11 @@ def collect_garbage(store: Store, *, days: float, dry: bool) -> Freed:
     live = {member for index in _indexes(projects(store)) for member in _members_of(index)}
     freed = Freed()
     young = time.time() - days * 86400
+    for note in sorted((store.root / "uses").glob("[!.]*")):
+        if note.stat().st_mtime > young:
+            live.update(note.read_text(encoding="utf-8").split())
+        elif not dry:
+            note.unlink(missing_ok=True)
     gone: set[str] = set()
     for member in _members(store):
         path = store.path(member)
@@ -130,9 +146,7 @@ def collect_garbage(store: Store, *, days: float, dry: bool) -> Freed:
             path.unlink(missing_ok=True)
     if not dry:
         for folder in sorted((store.root / "ledgers").glob("*")):
-            ledger = store.ledger(folder.name)
-            entries = ledger.items()
-            ledger.compact({key for key, value in entries.items() if value.split(" ")[0] not in gone})
+            store.ledger(folder.name).compact(lambda _, value: value.split(" ")[0] not in gone)
     return freed
 
 
@@ -144,8 +158,8 @@ def _members(store: Store) -> Iterator[str]:
 
 def _indexes(roots: Iterable[Path]) -> Iterator[Path]:
     for root in roots:
-        yield from sorted(root.glob("audio/*/index.tsv"))
-        yield from sorted(root.glob("features/*/*/index.tsv"))
+        for table in (AudioIndex, FeatureIndex):
+            yield from sorted(root.glob(re.sub(r"{\w+}", "*", table.path)))
 
 
 def _members_of(index: Path) -> Iterator[str]:

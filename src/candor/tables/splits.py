@@ -37,5 +37,5 @@ class SplitOverview(Table):
     )
 
 
-SEED_JSON = "splits/{dataset}/fold{fold}.json"
+TRUST_SER_JSON = "splits/{dataset}/fold{fold}.json"
 """The same fold in trust-ser's format: `{"train": [[key, speaker, gender, path, label], …], "dev": …}`."""

@@ -17,6 +17,9 @@ from candor.backbones.interface import Hidden
 
 FEATURES_VERSION = 1
 
+WINDOW = 400
+"""Samples of a frame: 25 ms at 16 kHz."""
+
 INT16_SCALE = 32768.0
 """Kaldi's energies are those of 16-bit samples; in [-1, 1] quiet speech would fall under its floor."""
 
@@ -32,18 +35,23 @@ class FilterBank:
     def __call__(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> Hidden:
         """Return the log energies of each waveform, computed from its own samples alone."""
         energies = [
-            torchaudio.compliance.kaldi.fbank(
-                waveform[None, :length] * INT16_SCALE,
-                num_mel_bins=self.dimensions,
-                sample_frequency=16000.0,
-                frame_length=25.0,
-                frame_shift=10.0,
-                dither=0.0,
-            )
-            for waveform, length in zip(waveforms, lengths.tolist(), strict=True)
+            self._energies(waveform[:length]) for waveform, length in zip(waveforms, lengths.tolist(), strict=True)
         ]
         frames = torch.tensor([len(energy) for energy in energies])
         return Hidden(torch.nn.utils.rnn.pad_sequence(energies, batch_first=True)[None], frames)
+
+    def _energies(self, waveform: torch.Tensor) -> torch.Tensor:
+        if len(waveform) < WINDOW:
+            return waveform.new_zeros((0, self.dimensions))
+        energies: torch.Tensor = torchaudio.compliance.kaldi.fbank(
+            waveform[None] * INT16_SCALE,
+            num_mel_bins=self.dimensions,
+            sample_frequency=16000.0,
+            frame_length=25.0,
+            frame_shift=10.0,
+            dither=0.0,
+        )
+        return energies
 
 
 def load(options: Mapping[str, Any]) -> FilterBank:

@@ -1,6 +1,6 @@
 """How often a 95 % interval holds the true value: kinds of intervals compared by simulation.
 
-    python benchmarks/coverage.py [--repetitions 2000] [--resamples 500] [--out benchmarks/coverage.tsv]
+    python benchmarks/interval_coverage.py [--repetitions 2000] [--resamples 500] [--out benchmarks/interval_coverage.tsv]
 
 Each repetition draws speakers, each with recalls of their own, and counts their confusions among four classes. The
 recall of class c by speaker s is logit-normal, logit p = m_c + sd (sqrt(1/2) b_s + sqrt(1/2) e_sc): half of the
@@ -262,7 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--resamples", type=int, default=500)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/coverage.tsv"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/interval_coverage.tsv"))
     options = parser.parse_args()
     table = list(rows(options.repetitions, options.resamples))
     options.out.write_text(text(table), encoding="utf-8")
