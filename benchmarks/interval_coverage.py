@@ -1,6 +1,6 @@
 """How often a 95 % interval holds the true value: kinds of intervals compared by simulation.
 
-    python benchmarks/interval_coverage.py [--repetitions 2000] [--resamples 500] [--out benchmarks/interval_coverage.tsv]
+    python benchmarks/interval_coverage.py [--repetitions 2000] [--resamples 500] [--out FILE]
 
 Each repetition draws speakers, each with recalls of their own, and counts their confusions among four classes. The
 recall of class c by speaker s is logit-normal, logit p = m_c + sd (sqrt(1/2) b_s + sqrt(1/2) e_sc): half of the

@@ -53,6 +53,42 @@ def test_the_shipped_config_names_every_top_level_key():
         ),
         ({"datasets": {"mine": {"table": {}}}}, "config: datasets.mine.table.file is missing"),
         ({"splits": {"folds": 2}}, "config: splits.folds is 2; input should be greater than or equal to 3"),
+        (
+            {"recipes": {"linear": {"seeds": [0, 1, 0]}}},
+            "config: recipes.linear.seeds is [0, 1, 0]; each seed may occur once",
+        ),
+        (
+            {"recipes": {"linear": {"seeds": [0, -1]}}},
+            "config: recipes.linear.seeds.1 is -1; input should be greater than or equal to 0",
+        ),
+        (
+            {"recipes": {"linear": {"learning_rate": float("inf")}}},
+            "config: recipes.linear.learning_rate is inf; input should be a finite number",
+        ),
+        (
+            {"recipes": {"linear": {"weight_decay": float("nan")}}},
+            "config: recipes.linear.weight_decay is nan; input should be a finite number",
+        ),
+        (
+            {"corpora": {"max_duration": float("inf")}},
+            "config: corpora.max_duration is inf; input should be a finite number",
+        ),
+        (
+            {"corpora": {"silence_dbfs": float("-inf")}},
+            "config: corpora.silence_dbfs is -inf; input should be a finite number",
+        ),
+        (
+            {"corpora": {"min_duration": 60}},
+            "config: corpora is {'min_duration': 60}; min_duration (60.0) must be less than max_duration (60.0)",
+        ),
+        (
+            {"datasets": {"mine": {"classes": []}}},
+            "config: datasets.mine.classes is []; name at least one emotion, or write 'default' or 'all'",
+        ),
+        (
+            {"datasets": {"mine": {"filter": {"gender": []}}}},
+            "config: datasets.mine.filter.gender is []; list should have at least 1 item after validation, not 0",
+        ),
         ({"data_dir": {"crema_d": 3}}, "config: data_dir.crema_d is 3; input should be a valid string"),
     ],
 )
@@ -83,6 +119,8 @@ def test_the_schema_accepts_what_the_models_accept():
     check.validate({"recipes": {"short": None, "linear": False}})
     assert list(check.iter_errors({"recipe": {}}))
     assert list(check.iter_errors({"recipes": {"linear": {"learning_rat": 1}}}))
+    assert list(check.iter_errors({"recipes": {"linear": {"seeds": [0, 0]}}}))
+    assert list(check.iter_errors({"datasets": {"mine": {"classes": []}}}))
     assert json.loads(json.dumps(schema()))
 
 

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from candor.corpora.demo_layout import SPEAKERS_FILE
 from candor.corpora.reader import CorpusError, Reading
 from candor.corpora.readers import demo
 from candor.corpora.synthesis import BAD_FILES, MARK_FILE, SPEAKERS, synthesise, write_speakers
@@ -27,6 +28,8 @@ from candor.corpora.synthesis.source_filter import (
     voice_source,
 )
 from candor.corpora.synthesis.voices import gender_of, site_of
+from candor.plan.fingerprint import reached
+from paths import ROOT
 
 ACTORS = (1, 2, 7)
 """Two who have bad files and one who is in stereo."""
@@ -66,8 +69,15 @@ def median_f0(sound: NDArray[np.float64], rate: int) -> float:
 def test_bytes_depend_neither_on_workers_nor_on_company(corpus: Path, tmp_path: Path) -> None:
     paths = synthesise(tmp_path, workers=1, speakers=[1])
     for path in paths:
-        if path != demo.SPEAKERS_FILE:
+        if path != SPEAKERS_FILE:
             assert (tmp_path / path).read_bytes() == (corpus / path).read_bytes(), path
+
+
+def test_an_edit_of_a_reader_makes_no_recording_anew() -> None:
+    """A changed fingerprint of the synthesiser empties the corpus folder."""
+    modules = reached(ROOT / "workflow" / "scripts" / "synthesise.py", ROOT / "src")
+    assert "candor.corpora.synthesis.voices" in modules
+    assert not [module for module in modules if module.startswith("candor.corpora.readers")]
 
 
 def test_broken_off_work_is_taken_up(corpus: Path) -> None:

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from candor.corpora.listing import files, listing_digest
+from candor.corpora.listing import below, files, listing_digest
 from candor.corpora.reader import CorpusError
 
 
@@ -74,3 +74,29 @@ def test_a_large_corpus_takes_no_time_worth_waiting_for(tmp_path):
     start = time.perf_counter()
     listing_digest(tmp_path)
     assert time.perf_counter() - start < 1  # a fifteenth of 150,000 files, which may take 3 s, with room for load
+
+
+@pytest.mark.parametrize("path", ["a.wav", "./a.wav", "Actor_01/../a.wav", "{root}/a.wav", "{root}/x/..//a.wav"])
+def test_a_place_in_the_folder_has_one_path(tmp_path, path):
+    assert below(tmp_path, path.format(root=tmp_path)) == "a.wav"
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/etc/a.wav", "outside"),
+        ("../a.wav", "outside"),
+        ("x/../../a.wav", "outside"),
+        ("{root}2/a.wav", "outside"),
+        (".a.wav", "hidden"),
+        (".x/a.wav", "hidden"),
+    ],
+)
+def test_a_place_whose_changes_the_digest_does_not_see_is_refused(tmp_path, path, where):
+    with pytest.raises(CorpusError, match=where):
+        below(tmp_path, path.format(root=tmp_path))
+
+
+def test_a_link_in_the_folder_is_in_the_folder(corpus, tmp_path_factory):
+    (corpus / "Actor_03").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    assert below(corpus, "Actor_03/d.wav") == "Actor_03/d.wav"

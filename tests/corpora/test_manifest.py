@@ -218,6 +218,42 @@ def test_missing_recordings_of_a_table_count_as_broken(tmp_path, write_wav):
         make(tmp_path, **choices)
 
 
+def of_table(root: Path, write_wav, rows: str, **choices):
+    """Build from rows ``name,speaker,gender``, all of them angry, with a recording for each."""
+    (root / "labels.csv").write_text(
+        "utterance,path,speaker,gender,label\n"
+        + "".join(
+            f"{row.split(',')[0]},{row.split(',')[0]}.wav,{row.partition(',')[2]},anger\n" for row in rows.split()
+        )
+    )
+    for row in rows.split():
+        write_wav(root / f"{row.split(',')[0]}.wav")
+    return make(root, corpus="table", options={"file": "labels.csv"}, **choices)
+
+
+def test_a_speaker_with_two_genders_is_left_out_as_a_whole(tmp_path, write_wav, caplog):
+    built = of_table(tmp_path, write_wav, "a,ann,female b,ann,male c,ann, d,ben,male")
+    assert [(row["speaker"], row["gender"]) for row in built.utterances] == [("mine_ben", "male")]
+    assert reasons(built) == dict.fromkeys(
+        ("a.wav", "b.wav", "c.wav"), ("label", "contradictory gender: female and male")
+    )
+    assert "mine_ann" in caplog.text
+
+
+def test_a_blank_gender_is_that_of_the_speakers_other_clips(tmp_path, write_wav):
+    rows = "a,ann,female b,ann, c,ben,"
+    built = of_table(tmp_path, write_wav, rows)
+    assert [row["gender"] for row in built.utterances] == ["female", "female", ""]
+    assert built.rejected == []
+    kept = of_table(tmp_path, write_wav, rows, filter={"gender": ["female"]})
+    assert [row["utterance"] for row in kept.utterances] == ["a", "b"]
+
+
+def test_a_corpus_without_one_usable_clip_says_why(tmp_path, write_wav):
+    with pytest.raises(CorpusError, match=r"mine: no clip can be used\. label, contradictory gender \(2\)"):
+        of_table(tmp_path, write_wav, "a,ann,female b,ann,male")
+
+
 def test_when_nothing_is_left_the_reasons_are_given(tree):
     for file in tree.rglob("*.wav"):
         file.write_bytes(LFS_STUB)

@@ -90,6 +90,9 @@ def test_names_are_made_of_paths(tmp_path):
         ("u9,wav/u9.wav,ann,ferret,1,t1,sad,1", "gender is neither male nor female: line 5, 'ferret'"),
         ("u9,wav/u9.wav,ann,F,1,t1,sad,much", "arousal is not a number: line 5, 'much'"),
         ("u9,wav/u9.wav,ann,F,1,t1,sad,inf", "arousal is not a number: line 5, 'inf'"),
+        ("u9,/etc/u9.wav,ann,F,1,t1,sad,1", "audio path outside the corpus folder: line 5, /etc/u9.wav"),
+        ("u9,wav/../../u9.wav,ann,F,1,t1,sad,1", "audio path outside the corpus folder: line 5, wav/../../u9.wav"),
+        ("u9,.wav/u9.wav,ann,F,1,t1,sad,1", "audio path in a hidden file or folder: line 5, .wav/u9.wav"),
         ("u9,wav/\x00u9.wav,ann,F,1,t1,sad,1", "control character: line 5, in the path"),
     ],
 )
@@ -174,6 +177,56 @@ def test_a_table_that_cannot_be_read_is_told_in_one_sentence(tmp_path, text, nam
 def test_a_table_that_is_not_there(tmp_path):
     with pytest.raises(CorpusError, match="there is no such table"):
         table.read(tmp_path, "default", None, {"file": "labels.csv"})
+
+
+@pytest.mark.parametrize("place", ["../elsewhere.csv", "{above}/elsewhere.csv", "../*.csv"])
+def test_a_table_outside_the_corpus_folder_is_refused(tmp_path, place):
+    """No change of it would be noticed."""
+    (tmp_path / "elsewhere.csv").write_text(CSV)
+    root = tmp_path / "corpus"
+    root.mkdir()
+    with pytest.raises(
+        CorpusError, match=r"table\.file: .*elsewhere.csv is outside the corpus folder|\*\.csv is outside"
+    ):
+        table.read(root, "default", None, {"file": place.format(above=tmp_path)})
+    (root / "labels.csv").symlink_to(tmp_path / "elsewhere.csv")
+    assert len(table.read(root, "default", None, {"file": str(root / "labels.csv")}).clips) == 3
+
+
+def test_a_pattern_reads_all_files_that_match(tmp_path):
+    header, *rows = CSV.splitlines(keepends=True)
+    for place, text in (("b/1.csv", header + rows[0]), ("a/2.csv", header + rows[2] + rows[1]), ("c.csv", "broken")):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text(text)
+    together = table.read(tmp_path, "default", None, {"file": "*/?.csv", "dataset": "mine"})
+    assert together == read(tmp_path, CSV)
+    assert table.read(tmp_path, "default", None, {"file": "[ab]/**/*.csv", "dataset": "mine"}) == together
+    with pytest.raises(CorpusError, match="no table matches"):
+        table.read(tmp_path, "default", None, {"file": "*.jsonl"})
+
+
+def test_a_clip_in_the_lists_of_several_folds_counts_once(tmp_path):
+    def line(number: int, emotion: str = "anger") -> str:
+        name = f"03a0{number}Wa"
+        return emobox_line(key=f"emodb-{name}", dataset="emodb", wav=f"downloads/emodb/wav/{name}.wav", emo=emotion)
+
+    for fold, (train, test) in enumerate([([1, 2], [3]), ([1, 3], [2])], 1):
+        (tmp_path / f"fold_{fold}").mkdir()
+        (tmp_path / f"fold_{fold}" / "train.jsonl").write_text("".join(map(line, train)))
+        (tmp_path / f"fold_{fold}" / "test.jsonl").write_text("".join(map(line, test)))
+
+    def at(pattern: str):
+        return table.read(tmp_path, "default", None, {"file": pattern, "dataset": "mine"})
+
+    assert [clip.utterance for clip in at("fold_1/*.jsonl").clips] == [f"emodb-03a0{n}Wa" for n in (1, 2, 3)]
+    assert at("fold_*/*.jsonl") == at("fold_1/*.jsonl")
+    (tmp_path / "fold_2" / "test.jsonl").write_text(line(2, "sad") + line(3) + line(3))
+    reading = at("fold_*/*.jsonl")
+    assert [clip.utterance for clip in reading.clips] == ["emodb-03a01Wa", "emodb-03a03Wa"]
+    assert {(rejection.path, rejection.reason) for rejection in reading.rejected} == {
+        (path, "named twice: lines 2 of fold_1/train.jsonl, 1 of fold_2/test.jsonl differ about this utterance")
+        for path in ("fold_1/train.jsonl", "fold_2/test.jsonl")
+    } | {("fold_2/test.jsonl", "repeated line: 3 says what 2 says")}
 
 
 def test_damaged_json_lines_are_listed_one_by_one(tmp_path):
@@ -286,13 +339,14 @@ def test_real_emodb_as_a_table(corpora, tmp_path):
         speaker, sentence, letter = EMODB_NAME.fullmatch(name).groups()
         sex = "m" if speaker in EMODB_MALE else "f"
         lines.append(f"{name},wav/{name}.wav,{speaker},{sex},{sentence},{EMODB_LABELS[letter]}")
+    (tmp_path / "wav").symlink_to(corpora / "emodb" / "wav")
     (tmp_path / "emodb.csv").write_text("\n".join(lines) + "\n")
     columns = {"utterance": "name", "path": "file", "speaker": "who", "gender": "sex", "text": "sentence"}
     built = build(
-        corpora / "emodb",
+        tmp_path,
         dataset="emodb",
         corpus="table",
-        options={"file": str(tmp_path / "emodb.csv"), "columns": columns},
+        options={"file": "emodb.csv", "columns": columns},
         max_rejected=0.0,
         workers=1,
     )

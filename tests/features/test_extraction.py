@@ -11,6 +11,7 @@ from candor.store.objects import Store, StoreError
 from candor.tables.features import FeatureIndex
 
 OPTIONS = {"mel_bins": 24}
+NAMES = [f"clip{number:02}" for number in range(20)]
 IDENTITY = identity("fbank", fbank, OPTIONS)
 
 
@@ -48,7 +49,7 @@ def table(rows, tmp_path):
 
 def test_pooled_features_are_mean_and_deviation_over_time(store, audio, tmp_path):
     rows = extract(audio, Counting(), IDENTITY, store)
-    pooled = read_pooled(table(rows, tmp_path), store)
+    pooled = read_pooled(table(rows, tmp_path), NAMES, store)
     assert pooled.shape == (20, 1, 2, 24)
     from candor.audio.conversion import decode
 
@@ -62,8 +63,11 @@ def test_pooled_features_are_mean_and_deviation_over_time(store, audio, tmp_path
 def test_rows_follow_the_index_whatever_its_order(store, audio, tmp_path):
     rows = extract(audio, Counting(), IDENTITY, store)
     index = table(rows, tmp_path)
-    shuffled = index.sample(frac=1, random_state=0)
-    assert np.array_equal(read_pooled(shuffled, store), read_pooled(index, store)[shuffled.index])
+    straight = read_pooled(index, NAMES, store)
+    assert np.array_equal(read_pooled(index.sample(frac=1, random_state=0), NAMES, store), straight)
+    assert np.array_equal(read_pooled(index, NAMES[::-1], store), straight[::-1])
+    with pytest.raises(FeatureError, match="no features of clip99"):
+        read_pooled(index, ["clip01", "clip99"], store)
 
 
 def test_nothing_is_extracted_twice(store, audio, monkeypatch):
@@ -86,7 +90,7 @@ def test_a_damaged_pack_is_found_and_made_anew(store, audio, monkeypatch, tmp_pa
     damaged.chmod(0o644)
     damaged.write_bytes(b"x")
     with pytest.raises(StoreError, match="damaged"):
-        read_pooled(table(rows, tmp_path), store)
+        read_pooled(table(rows, tmp_path), NAMES, store)
     again = Counting()
     assert extract(audio, again, IDENTITY, store) == rows
     assert again.runs == 8

@@ -82,6 +82,7 @@ def fold_table(pooled: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
         {
             "utterance": [f"u{number:04}" for number in range(count)],
             "speaker": speakers,
+            "gender": ["female" if int(speaker[1]) % 2 else "male" for speaker in speakers],
             "label": [CLASSES[label] for label in labels],
             "part": [parts.get(speaker, "train") for speaker in speakers],
         }
@@ -91,12 +92,12 @@ def fold_table(pooled: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 def test_a_fold_predicts_its_test_speakers_and_no_others(tmp_path):
     pooled, labels = clouds(300, 0)
     fold = fold_table(pooled, labels)
-    genders = {f"s{number}": "female" if number % 2 else "male" for number in range(6)}
-    result = run_fold(2, fold, genders, pooled, RECIPE, seeds=[0, 1])
+    result = run_fold(2, fold, pooled, RECIPE, seeds=[0, 1])
     Predictions.write(result.predictions, tmp_path / "predictions.tsv")
     History.write(result.history, tmp_path / "history.tsv")
     predictions = Predictions.read(tmp_path / "predictions.tsv")
     assert set(predictions["speaker"]) == {"s0"}
+    assert set(predictions["gender"]) == {"male"}
     assert len(predictions) == 2 * 50
     assert set(predictions["fold"]) == {2}
     assert list(predictions.columns[-3:]) == [f"p_{name}" for name in CLASSES]
@@ -109,11 +110,10 @@ def test_test_data_has_no_part_in_training_and_selection():
     """Garbage in place of the test speakers' features changes their predictions and nothing else."""
     pooled, labels = clouds(300, 0)
     fold = fold_table(pooled, labels)
-    genders = dict.fromkeys(fold["speaker"], "female")
     garbled = pooled.copy()
     garbled[(fold["part"] == "test").to_numpy()] = 1e4
-    fair = run_fold(1, fold, genders, pooled, RECIPE, seeds=[0])
-    blind = run_fold(1, fold, genders, garbled, RECIPE, seeds=[0])
+    fair = run_fold(1, fold, pooled, RECIPE, seeds=[0])
+    blind = run_fold(1, fold, garbled, RECIPE, seeds=[0])
     assert fair.history == blind.history
     assert fair.predictions != blind.predictions
 
@@ -122,9 +122,9 @@ def test_what_cannot_be_trained_on_is_said(tmp_path):
     pooled, labels = clouds(60, 0)
     fold = fold_table(pooled, labels)
     with pytest.raises(TrainingError, match="only the class 'anger'"):
-        run_fold(1, fold.assign(label="anger"), {}, pooled, RECIPE, seeds=[0])
+        run_fold(1, fold.assign(label="anger"), pooled, RECIPE, seeds=[0])
     with pytest.raises(TrainingError, match="no utterance in dev"):
-        run_fold(1, fold[fold["part"] != "dev"].reset_index(drop=True), {}, pooled, RECIPE, seeds=[0])
+        run_fold(1, fold[fold["part"] != "dev"].reset_index(drop=True), pooled, RECIPE, seeds=[0])
 
 
 def test_a_saved_head_is_loaded_without_pickles_and_says_the_same(tmp_path):

@@ -53,6 +53,10 @@ def test_a_table_has_a_path_of_its_own():
             r"datasets\.x\.label_policy is 'vioce' for crema_d; allowed: multimodal, voice, intended. Did you mean",
         ),
         ({"datasets": {"x": {"corpus": "ravdess", "classes": ["angry"]}}}, r"classes is 'angry'.*Did you mean 'anger'"),
+        (
+            {"datasets": {"x": {"corpus": "table", "table": {"file": "a.csv", "labels": {"wut": "angr"}}}}},
+            r"datasets\.x\.table\.labels\.wut is 'angr' .*; allowed: neutral, anger, .*Did you mean 'anger'\?",
+        ),
         ({"datasets": {"x": {"corpus": "table"}}}, r"datasets\.x\.table is missing"),
         (
             {"datasets": {"ravdess": {"table": {"file": "a.csv"}}}},
@@ -65,6 +69,11 @@ def test_a_wrong_entry_is_one_line(raw, line):
 
     assert re.search(line, said(raw)), said(raw)
     assert "\n" not in said(raw)
+
+
+def test_labels_of_a_table_may_be_left_out():
+    raw = {"datasets": {"x": {"corpus": "table", "table": {"file": "a.csv", "labels": {"wut": "anger", "egal": ""}}}}}
+    assert resolve(load(raw))["x"].choices["options"]["labels"] == {"wut": "anger", "egal": ""}
 
 
 def test_a_missing_path_names_the_key_the_path_and_what_was_looked_for(tmp_path):

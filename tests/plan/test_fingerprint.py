@@ -138,7 +138,7 @@ def test_every_module_imports_only_from_stages_above_its_own():
     """Data flows down the list of stages and never up, so the packages do too."""
     from candor.plan.fingerprint import _imports_of, _stamp
 
-    ground = {"tables", "config", "store", "stats", "runtime", "figures"}
+    ground = {"tables", "config", "store", "stats", "runtime", "figures", "made_of"}
     order = ["corpora", "audio", "splits", "backbones", "features", "models", "performance", "plan", "cli"]
     for path in sorted((ROOT / "src" / "candor").rglob("*.py")):
         own = path.relative_to(ROOT / "src" / "candor").parts[0].removesuffix(".py")
@@ -148,3 +148,11 @@ def test_every_module_imports_only_from_stages_above_its_own():
                 assert order.index(other) <= order.index(own), f"{path} imports {name}"
             elif own in ground and other:
                 assert other in ground, f"{path} imports {name}"
+
+
+def test_what_cannot_be_followed_is_refused(code):
+    with pytest.raises(ValueError, match=r"no module candor\.readers\.ravdes "):
+        mark(code, "candor.readers.ravdes")
+    (code / "src/candor/metrics.py").write_text("from .counts import count\n")
+    with pytest.raises(ValueError, match="relative imports"):
+        mark(code)

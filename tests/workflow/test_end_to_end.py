@@ -74,7 +74,14 @@ def test_splits_are_also_written_as_the_seeds_lists(finished):
 def test_results_say_what_they_were_made_of(finished):
     recipe = json.loads((finished.project / "models/ravdess/fbank/linear/fold1/recipe.json").read_text())
     assert recipe["recipe"]["num_epochs"] == 5
-    assert set(recipe["inputs"]) == {"utterances", "fold", "features"}
+    assert set(recipe["inputs"]) == {"fold", "features"}
+    evaluated = json.loads((finished.project / "performance/ravdess/fbank/linear/evaluated.json").read_text())
+    assert set(evaluated["inputs"]) == {"fold1", "fold2", "fold3"}
+    identity = json.loads((finished.project / "features/ravdess/fbank/identity.json").read_text())
+    assert identity["options"] == {"mel_bins": 80}
+    choices = json.loads((finished.project / "corpora/ravdess/choices.json").read_text())
+    assert choices["choices"]["label_policy"] == "calm_as_neutral"
+    assert len(list(finished.project.glob("runs/*/config.yml"))) >= 1
     config = yaml.safe_load((finished.project / "config.yml").read_text())
     assert config["recipes"]["linear"]["num_epochs"] == 5
     assert json.loads((finished.project / "provenance.json").read_text())["libraries"]["torch"]
@@ -157,6 +164,10 @@ def test_the_table_is_shown_on_the_terminal(finished, capsys):
     said = capsys.readouterr().out
     assert re.search(r"^mine +fbank +linear +\d+\.\d \[\d+\.\d, \d+\.\d\]", said, re.M)
     assert str(finished.project / "performance/ravdess/ranking.png") in said
+    with pytest.raises(SystemExit) as end:
+        cli.main(["show", "performance/ravdess/fbank", "--project", str(finished.project)])
+    assert end.value.code == 0
+    assert "ravdess  fbank" in capsys.readouterr().out
     with pytest.raises(SystemExit) as end:
         cli.main(["show", "performance/nothing", "--project", str(finished.project)])
     assert end.value.code == 1

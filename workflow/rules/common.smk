@@ -19,11 +19,12 @@ from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import Final, folder_targets
 from candor.tables.audio import AudioIndex
-from candor.tables.corpora import SYNTHESISED, Counts, Rejected, Utterances
-from candor.tables.features import FeatureIndex
+from candor.tables.corpora import CHOICES, SYNTHESISED, Counts, Rejected, Utterances
+from candor.tables.features import IDENTITY, FeatureIndex
 from candor.tables.models import CHECKPOINT, RECIPE, History, Predictions
 from candor.tables.performance import (
     CONFUSION_FIGURE,
+    EVALUATED,
     RANKING_FIGURE,
     ConfusionCounts,
     PerClass,

@@ -28,6 +28,7 @@ rule manifest:
         utterances=under(Utterances.path),
         rejected=under(Rejected.path),
         counts=under(Counts.path),
+        choices=under(CHOICES),
     log:
         log_of("manifest", "dataset"),
     benchmark:

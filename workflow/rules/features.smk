@@ -7,6 +7,7 @@ rule features:
         audio=under(AudioIndex.path),
     output:
         index=under(FeatureIndex.path),
+        identity=under(IDENTITY),
     log:
         log_of("features", "dataset", "backbone"),
     benchmark:

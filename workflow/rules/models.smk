@@ -8,7 +8,6 @@ for name, entry in CONFIG.recipes.items():
         name:
             f"train_{name}"
         input:
-            utterances=under(Utterances.path),
             fold=under(FoldTable.path),
             features=under(FeatureIndex.path),
         output:

@@ -9,6 +9,7 @@ rule performance:
         summary=under(RunSummary.path),
         per_class=under(PerClass.path),
         confusion=under(ConfusionCounts.path),
+        evaluated=under(EVALUATED),
         figure=report(
             under(CONFUSION_FIGURE),
             caption="../report/confusion.rst",

@@ -3,13 +3,13 @@
 
 # What a user asks for. Intermediate files are listed too, so that a deleted one is made again.
 FINALS = [
-    *(Utterances.path, Rejected.path, Counts.path),
+    *(Utterances.path, Rejected.path, Counts.path, CHOICES),
     AudioIndex.path,
     *(FoldTable.path, TRUST_SER_JSON, SplitOverview.path),
-    FeatureIndex.path,
+    *(FeatureIndex.path, IDENTITY),
     *(Predictions.path, History.path, RECIPE, CHECKPOINT),
     *(Summary.path, RANKING_FIGURE),
-    *(RunSummary.path, PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE),
+    *(RunSummary.path, PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE, EVALUATED),
 ]
 
 TARGETS = folder_targets(final_files(FINALS), plan_datasets.at_hand(DATASETS))

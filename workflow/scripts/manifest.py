@@ -5,8 +5,10 @@ from pathlib import Path
 
 from candor.corpora.inspection import Limits
 from candor.corpora.manifest import TooManyRejects, build
+from candor.made_of import made_of
 from candor.runtime import start_logging
 from candor.store.objects import Store
+from candor.tables.base import write_json
 from candor.tables.corpora import Counts, Rejected, Utterances
 
 
@@ -30,6 +32,8 @@ def main(smk) -> None:
             Rejected.write(error.rejected, listed)
             logging.getLogger(__name__).error("all of them are listed in %s", listed)
             raise
+    choices = made_of(choices=smk.params.choices, limits=smk.params.limits, listing=smk.params.listing)
+    write_json(choices, smk.output.choices)
     Utterances.write(manifest.utterances, smk.output.utterances)
     Rejected.write(manifest.rejected, smk.output.rejected)
     Counts.write(manifest.counts, smk.output.counts)

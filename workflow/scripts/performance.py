@@ -3,9 +3,11 @@
 import pandas as pd
 
 from candor.figures import save_figure
+from candor.made_of import made_of
 from candor.performance.evaluate import evaluate
 from candor.performance.figures import confusion_figure
 from candor.runtime import start_logging
+from candor.tables.base import write_json
 from candor.tables.models import Predictions
 from candor.tables.performance import ConfusionCounts, PerClass, RunSummary
 
@@ -14,12 +16,13 @@ def main(smk) -> None:
     start_logging(smk.log[0])
     run = smk.wildcards
     predictions = pd.concat([Predictions.read(file) for file in smk.input.predictions])
-    classes = [column.removeprefix("p_") for column in predictions.columns if column.startswith("p_")]
-    evaluation = evaluate(predictions, classes)
+    evaluation = evaluate(predictions, Predictions.classes(predictions))
     RunSummary.write(evaluation.summary(run.dataset, run.backbone, run.recipe), smk.output.summary)
     PerClass.write(evaluation.per_class, smk.output.per_class)
     ConfusionCounts.write(evaluation.confusion, smk.output.confusion)
     save_figure(confusion_figure(evaluation, f"{run.dataset}: {run.backbone}, {run.recipe}"), smk.output.figure)
+    files = {file.split("/")[-2]: file for file in smk.input.predictions}
+    write_json(made_of(files, run=dict(run), classes=evaluation.classes), smk.output.evaluated)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from candor.corpora.emotions import EMOTIONS
 from candor.runtime import start_logging
 from candor.splits.tabulate import fold_rows, make_folds, overview_rows, trust_ser_lists
 from candor.tables.base import write_json
@@ -17,8 +16,7 @@ def main(smk) -> None:
     for fold, table, lists in zip(folds, smk.output.folds, smk.output.lists, strict=True):
         FoldTable.write(fold_rows(fold, utterances), table)
         write_json(trust_ser_lists(fold, utterances, Path(smk.params.raw)), lists)
-    classes = [name for name in EMOTIONS if name in set(utterances["label"])]
-    SplitOverview.write(overview_rows(folds, utterances, classes), smk.output.overview)
+    SplitOverview.write(overview_rows(folds, utterances), smk.output.overview)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -1,8 +1,9 @@
 """The key `datasets`: a corpus, a label policy, a choice of clips and a split scheme under one name."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from candor.config.section import Section
 from candor.config.splits import Splits
@@ -26,8 +27,9 @@ class TableOptions(Section):
     """How to read your own corpus from a table, for datasets whose `corpus` is `table`."""
 
     file: str = Field(
-        description="The table, below the dataset's `data_dir`: .csv, .tsv or .jsonl, with one row per clip.",
-        examples=["labels.csv", "fold_1/train.jsonl"],
+        description="The table, inside the dataset's `data_dir`: .csv, .tsv or .jsonl, with one row per clip. A "
+        "pattern with `*`, `?` or `**` takes all files that match; a clip that several of them list alike counts once.",
+        examples=["labels.csv", "fold_1/*.jsonl"],
     )
     columns: dict[ManifestColumn, str] = Field(
         default={},
@@ -56,12 +58,12 @@ class Dataset(Section):
         description="Which of the corpus's labels counts, where it has several. Empty: the corpus's default.",
         examples=["voice"],
     )
-    classes: Literal["default", "all"] | list[str] = Field(
+    classes: Literal["default", "all"] | Annotated[list[str], Field(json_schema_extra={"minItems": 1})] = Field(
         "default",
         description="`default` for the classes usual for the corpus, `all`, or a list of emotions of the common code.",
         examples=[["neutral", "anger", "sadness", "happiness"]],
     )
-    filter: dict[FilterColumn, list[str]] = Field(
+    filter: dict[FilterColumn, Annotated[list[str], Field(min_length=1)]] = Field(
         default={},
         description="Keep only clips whose value in this column is one of these.",
         examples=[{"gender": ["female"]}],
@@ -74,3 +76,11 @@ class Dataset(Section):
         None, description="Folds of this dataset. What is not said here is as in the top-level `splits`."
     )
     table: TableOptions | None = Field(None, description="How to read a corpus `table`.")
+
+    @field_validator("classes")
+    @classmethod
+    def _some_class(cls, classes: str | list[str]) -> str | list[str]:
+        # Not a bound of the list, whose message would be that of the literal beside it.
+        if not classes:
+            raise PydanticCustomError("empty", "name at least one emotion, or write 'default' or 'all'")
+        return classes

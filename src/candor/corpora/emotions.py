@@ -1,5 +1,7 @@
 """The label code common to all corpora."""
 
+from collections.abc import Iterable
+
 EMOTIONS = (
     "neutral",
     "anger",
@@ -16,3 +18,9 @@ EMOTIONS = (
     "other",
 )
 """The common label code, in the order in which classes are listed everywhere."""
+
+
+def classes_in(labels: Iterable[str]) -> list[str]:
+    """Return the emotions that occur among `labels`, in the order of `EMOTIONS`."""
+    present = set(labels)
+    return [name for name in EMOTIONS if name in present]

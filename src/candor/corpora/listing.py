@@ -32,6 +32,30 @@ def files(root: Path, *suffixes: str) -> list[str]:
     return sorted(path for path, _ in _walk(str(root), "", ()) if path.lower().endswith(suffixes))
 
 
+def below(root: Path, path: str) -> str:
+    """Return `path` relative to `root`, normalised, if `listing_digest` watches that place.
+
+    Links are not resolved: one that lies in the folder may lead anywhere.
+
+    Raises
+    ------
+    CorpusError
+        Says where the place is instead, as the end of a sentence.
+    """
+    base = os.path.abspath(root)
+    inside = os.path.relpath(os.path.join(base, path), base).replace(os.sep, "/")
+    if inside.split("/")[0] == "..":
+        raise CorpusError("outside the corpus folder")
+    if inside != "." and any(_is_hidden(part) for part in inside.split("/")):
+        raise CorpusError("in a hidden file or folder")
+    return inside
+
+
+def _is_hidden(name: str) -> bool:
+    """Tell of a hidden name; what macOS leaves beside files on other disks is not called so, to be rejected aloud."""
+    return name.startswith(".") and not name.startswith("._")
+
+
 def _walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield relative path and entry of each file; a link to a folder that it lies in is not followed."""
     try:
@@ -42,7 +66,7 @@ def _walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Itera
         raise CorpusError(f"{folder}: cannot be listed ({error.strerror})") from None
     for entry in entries:
         name = entry.name
-        if name[0] == "." and not name.startswith("._"):
+        if _is_hidden(name):
             continue
         if entry.is_dir():
             yield from _walk(entry.path, f"{prefix}{name}/", (*above, here))

@@ -108,6 +108,9 @@ def build(
     logger.log(
         logging.WARNING if comparison.verdict == "differs" else logging.INFO, "%s: %s", dataset, comparison.sentence
     )
+    reading = _settle_genders(reading, dataset)
+    if not reading.clips:
+        raise CorpusError(f"{dataset}: no clip can be used. {_summary(_rejected_rows(reading.rejected))}")
     chosen, left_out = _choose(reading, _kept_classes(reader.CARD, policy, classes, reading), filter or {}, dataset)
     if chosen and not any(clip.path in present for clip in chosen):
         raise CorpusError(f"{dataset}: none of the {len(chosen)} recordings is there, such as {root / chosen[0].path}")
@@ -133,6 +136,26 @@ def _refuse_namesakes(clips: Iterable[Clip], dataset: str) -> None:
     name, count = Counter(clip.utterance for clip in clips).most_common(1)[0] if clips else ("", 0)
     if count > 1:
         raise CorpusError(f"{dataset}: {count} clips are called {name!r}; names must be unique within a dataset")
+
+
+def _settle_genders(reading: Reading, dataset: str) -> Reading:
+    """Fill in what is known of a speaker's gender from other clips; leave out speakers who are given two."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for clip in reading.clips:
+        known[clip.speaker] |= {clip.gender} - {""}
+    contradictory = sorted(speaker for speaker, genders in known.items() if len(genders) > 1)
+    if contradictory:
+        logger.warning("%s: left out, as their lines differ about gender: %s", dataset, ", ".join(contradictory))
+    clips: list[Clip] = []
+    rejected: list[Rejection] = []
+    for clip in reading.clips:
+        genders = sorted(known[clip.speaker])
+        if len(genders) > 1:
+            reason = f"contradictory gender: {' and '.join(genders)}"
+            rejected.append(Rejection(clip.path, "label", reason, clip.utterance))
+        else:
+            clips.append(replace(clip, gender=genders[0]) if genders else clip)
+    return Reading(clips, [*reading.rejected, *rejected])
 
 
 def _kept_classes(card: Card, policy: str, classes: str | Sequence[str], reading: Reading) -> tuple[str, ...]:

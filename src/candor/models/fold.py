@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from candor.corpora.emotions import EMOTIONS
+from candor.corpora.emotions import classes_in
 from candor.models.training import Data, Recipe, Trained, encode, probabilities, train
 from candor.runtime import Explained, Progress
 
@@ -31,9 +31,7 @@ class FoldResult:
     trained: dict[int, Trained]
 
 
-def run_fold(
-    number: int, fold: pd.DataFrame, genders: dict[str, str], pooled: np.ndarray, recipe: Recipe, seeds: Sequence[int]
-) -> FoldResult:
+def run_fold(number: int, fold: pd.DataFrame, pooled: np.ndarray, recipe: Recipe, seeds: Sequence[int]) -> FoldResult:
     """Train once per seed and predict the test speakers with the selected epoch.
 
     Parameters
@@ -41,9 +39,7 @@ def run_fold(
     number
         Which fold.
     fold
-        Its table: utterance, speaker, label, part.
-    genders
-        Gender of each speaker, for the prediction table.
+        Its table: utterance, speaker, gender, label, part.
     pooled
         Features in the order of `fold`.
     recipe
@@ -51,7 +47,7 @@ def run_fold(
     seeds
         One training each.
     """
-    classes = [name for name in EMOTIONS if name in set(fold["label"])]
+    classes = classes_in(fold["label"])
     if len(classes) < 2:
         raise TrainingError(f"fold {number}: only the class {classes[0]!r} is there; at least two are needed")
     labels = encode(list(fold["label"]), classes)
@@ -64,13 +60,13 @@ def run_fold(
             result.trained[seed] = trained
             result.history.extend(trained.history)
             chances = probabilities(trained.head, parts["test"].pooled)
-            fields = rows[["utterance", "speaker", "label"]].itertuples(index=False, name=None)
-            for (utterance, speaker, label), chance in zip(fields, chances, strict=True):
+            fields = rows[["utterance", "speaker", "gender", "label"]].itertuples(index=False, name=None)
+            for (utterance, speaker, gender, label), chance in zip(fields, chances, strict=True):
                 result.predictions.append(
                     {
                         "utterance": utterance,
                         "speaker": speaker,
-                        "gender": genders[speaker],
+                        "gender": gender,
                         "fold": number,
                         "seed": seed,
                         "label": label,

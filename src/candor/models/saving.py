@@ -1,8 +1,7 @@
-"""Write a trained head so that it can be loaded without trusting the file, and say what it was made of."""
+"""Write a trained head so that it can be loaded without trusting the file."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +11,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
-from candor.models.fold import FoldResult
 from candor.models.linear import LinearHead
-from candor.store.objects import digest
 from candor.tables.base import atomic
-
-VERSIONS = ("numpy", "soundfile", "soxr", "torch", "torchaudio")
-"""Libraries whose version may change a figure."""
 
 
 def save_head(head: LinearHead, classes: Sequence[str], recipe: Mapping[str, Any], path: str | Path) -> None:
@@ -39,29 +33,3 @@ def load_head(path: str | Path) -> tuple[LinearHead, list[str]]:
     head = LinearHead(layers, statistics, dimensions, len(classes))
     head.load_state_dict(tensors)
     return head.eval(), classes
-
-
-def describe(
-    result: FoldResult, recipe: Mapping[str, Any], run: Mapping[str, str], inputs: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return all that the models of a fold were made of.
-
-    Parameters
-    ----------
-    result
-        The trainings.
-    recipe
-        The entry of the config.
-    run
-        Names of dataset, backbone, recipe and fold.
-    inputs
-        The files that were read, by role; their hashes are noted.
-    """
-    return {
-        "run": dict(run),
-        "recipe": dict(recipe),
-        "classes": result.classes,
-        "selected_epochs": {str(seed): trained.epoch for seed, trained in result.trained.items()},
-        "inputs": {role: digest(Path(file).read_bytes()) for role, file in inputs.items()},
-        "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
-    }

@@ -110,6 +110,9 @@ def _resolve_one(name: str, entry: Entry, config: Config, corpora: list[str]) ->
     for emotion in [] if isinstance(entry.classes, str) else entry.classes:
         if emotion not in EMOTIONS:
             raise refuse(f"{where}.classes", emotion, EMOTIONS)
+    for label, emotion in entry.table.labels.items() if entry.table else ():
+        if emotion and emotion not in EMOTIONS:
+            raise refuse(f"{where}.table.labels.{label}", emotion, EMOTIONS, " (empty would leave the label out)")
     if corpus == TABLE and entry.table is None:
         raise ConfigError(f"config: {where}.table is missing; it says which file holds the labels (table.file)")
     if corpus != TABLE and entry.table is not None:

@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ LIBRARIES = ("numpy", "pandas", "scipy", "snakemake", "soundfile", "soxr", "torc
 def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
     """Write `config.yml`, the merged config, and `provenance.json` into the project folder.
 
+    The latest run's lie at its top; those of every run are kept in `runs/<time>/`.
+
     Parameters
     ----------
     project
@@ -29,9 +32,6 @@ def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
     checkout
         Where the workflow's own files are.
     """
-    with atomic(project / "config.yml") as handle:
-        handle.write("# The merged config of the latest run; give it to --configfile to repeat it.\n")
-        yaml.safe_dump(_plain(config), handle, sort_keys=False, allow_unicode=True)
     facts = {
         "candor": importlib.metadata.version("candor") if _installed("candor") else "not installed",
         "commit": _git(checkout, "rev-parse", "HEAD"),
@@ -43,7 +43,12 @@ def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
         "machine": platform.platform(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES if _installed(name)},
     }
-    write_json(facts, project / "provenance.json")
+    run = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
+    for folder in (project, project / "runs" / run):
+        with atomic(folder / "config.yml") as handle:
+            handle.write("# The merged config of a run; give it to --configfile to repeat it.\n")
+            yaml.safe_dump(_plain(config), handle, sort_keys=False, allow_unicode=True)
+        write_json(facts, folder / "provenance.json")
 
 
 def _plain(value: Any) -> Any:

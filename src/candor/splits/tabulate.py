@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from candor.corpora.emotions import classes_in
 from candor.splits.folds import Fold, Part, speaker_folds, trust_ser_folds
 
 if TYPE_CHECKING:
@@ -23,14 +24,15 @@ def make_folds(utterances: pd.DataFrame, *, folds: int, seed: int, parity: str |
 
 def fold_rows(fold: Fold, utterances: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of one fold's table."""
-    rows = utterances[["utterance", "speaker", "label"]].copy()
+    rows = utterances[["utterance", "speaker", "gender", "label"]].copy()
     rows["part"] = rows["speaker"].map(dict(fold.parts))
     return rows
 
 
-def overview_rows(folds: list[Fold], utterances: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
+def overview_rows(folds: list[Fold], utterances: pd.DataFrame) -> list[dict[str, Any]]:
     """Return one row per fold and part with counts, and what is missing there."""
     rows = []
+    classes = classes_in(utterances["label"])
     genders = utterances.drop_duplicates("speaker").set_index("speaker")["gender"]
     for fold in folds:
         for part in PARTS:

@@ -19,3 +19,7 @@ class FeatureIndex(Table):
         Column("row", "Which row of that member", "integer"),
         Column("frames", "Frames that were pooled", "integer"),
     )
+
+
+IDENTITY = "features/{dataset}/{backbone}/identity.json"
+"""The backbone, its options and versions: what the features depend on besides the audio."""

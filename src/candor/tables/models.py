@@ -1,6 +1,13 @@
 """What the stage `models` hands on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from candor.tables.base import Column, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Predictions(Table):
@@ -20,6 +27,11 @@ class Predictions(Table):
         Column("predicted", "Emotion with the highest probability"),
         Column("p_*", "Probability of each emotion, one column per class in their order", "number"),
     )
+
+    @staticmethod
+    def classes(predictions: pd.DataFrame) -> list[str]:
+        """Return the emotions that the models choose from, in their order."""
+        return [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]
 
 
 class History(Table):
@@ -43,4 +55,4 @@ CHECKPOINT = "models/{dataset}/{backbone}/{recipe}/fold{fold}/seed{seed}.safeten
 """A trained head: the tensors, and in the file's metadata the classes and the recipe."""
 
 RECIPE = "models/{dataset}/{backbone}/{recipe}/fold{fold}/recipe.json"
-"""Everything that a fold's models were made of."""
+"""Everything that a fold's models were made of: recipe, selected epochs, hashes of inputs, versions."""

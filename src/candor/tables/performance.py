@@ -81,3 +81,6 @@ CONFUSION_FIGURE = "performance/{dataset}/{backbone}/{recipe}/confusion.png"
 
 RANKING_FIGURE = "performance/{dataset}/ranking.png"
 """Backbones and recipes by UAR, with intervals."""
+
+EVALUATED = "performance/{dataset}/{backbone}/{recipe}/evaluated.json"
+"""Which predictions a summary was made of: the hashes of their files, folds, seeds, versions."""

@@ -13,6 +13,7 @@ class FoldTable(Table):
     columns = (
         Column("utterance", "Name of the utterance"),
         Column("speaker", "Who speaks"),
+        Column("gender", "female or male; blank where not known", blank=True),
         Column("label", "True emotion"),
         Column("part", "train, dev or test"),
     )

@@ -1,8 +1,9 @@
-"""Anyone's own corpus: one table, CSV, TSV or JSON lines, with a row per clip."""
+"""Anyone's own corpus: tables, CSV, TSV or JSON lines, with a row per clip."""
 
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import json
 import math
@@ -16,6 +17,7 @@ from typing import Any
 
 from candor.corpora import emobox
 from candor.corpora.emotions import EMOTIONS
+from candor.corpora.listing import below
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".jsonl": ""}
@@ -63,43 +65,62 @@ class Line:
 
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
-    """Read the table that ``options["file"]`` names; see `docs/corpora.md` for the other options."""
-    file = root / str(options["file"])
-    if not file.is_file():
-        raise CorpusError(f"{file}: there is no such table")
+    """Read the tables that ``options["file"]`` names; see `docs/corpora.md` for the other options."""
+    clips: list[tuple[str, int, Clip]] = []
+    rejected: list[Rejection] = []
+    for name in _tables(root, str(options["file"])):
+        lines = _lines(root / name)
+        table = _Table(root, name, options, lines)
+        for line in lines:
+            found = table.clip(line)
+            if isinstance(found, Clip):
+                clips.append((name, line.number, found))
+            else:
+                rejected.append(found)
+    kept, twice = _without_repeats(clips)
+    return Reading(sorted(kept, key=lambda clip: clip.utterance), rejected + twice)
+
+
+def _tables(root: Path, wanted: str) -> list[str]:
+    """Return the paths below the corpus folder of the table called `wanted`, or of those that it matches."""
+    try:
+        name = below(root, wanted)
+    except CorpusError as error:
+        raise CorpusError(
+            f"table.file: {wanted} is {error} {root}, where no change of it would be noticed; put the table into it"
+        ) from None
+    if (root / name).is_file():
+        return [name]
+    names = {match for match in glob.glob(name, root_dir=root, recursive=True) if (root / match).is_file()}
+    if not names:
+        what = "no table matches" if glob.has_magic(name) else "there is no such table"
+        raise CorpusError(f"{root / name}: {what}")
+    return sorted(Path(match).as_posix() for match in names)
+
+
+def _lines(file: Path) -> list[Line]:
     suffix = file.suffix.lower()
     if suffix not in DELIMITERS:
         raise CorpusError(f"{file}: a table is one of {', '.join(DELIMITERS)}, not {suffix or 'without a suffix'}")
     data = file.read_bytes()
     if data.startswith(b"version https://git-lfs"):
         raise CorpusError(f"{file}: is a git-LFS stub; run `git lfs pull` in the corpus folder")
-    lines = _delimited(data, DELIMITERS[suffix], file) if DELIMITERS[suffix] else _json_lines(data)
-    table = _Table(root, file, options, lines)
-    clips: list[tuple[int, Clip]] = []
-    rejected: list[Rejection] = []
-    for line in lines:
-        found = table.clip(line)
-        if isinstance(found, Clip):
-            clips.append((line.number, found))
-        else:
-            rejected.append(found)
-    kept, twice = _without_repeats(clips, table.name)
-    return Reading(sorted(kept, key=lambda clip: clip.utterance), rejected + twice)
+    return _delimited(data, DELIMITERS[suffix], file) if DELIMITERS[suffix] else _json_lines(data)
 
 
 class _Table:
     """A table with its columns found and its spellings settled."""
 
-    def __init__(self, root: Path, file: Path, options: Mapping[str, Any], lines: list[Line]) -> None:
+    def __init__(self, root: Path, name: str, options: Mapping[str, Any], lines: list[Line]) -> None:
         self.root = root
-        self.name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+        self.name = name
         self.prefix = f"{options.get('dataset', 'table')}_"
         self.labels = {_fold(raw): emotion for raw, emotion in dict(options.get("labels") or {}).items()}
         for raw, emotion in self.labels.items():
             if emotion and emotion not in EMOTIONS:
                 raise CorpusError(f"labels: {raw!r} stands for {emotion!r}, which is none of {', '.join(EMOTIONS)}")
         present = list(dict.fromkeys(key for line in lines for key in line.cells))
-        lists = file.suffix.lower() == ".jsonl"
+        lists = name.lower().endswith(".jsonl")
         self.columns = _find_columns(self.name, present, dict(options.get("columns") or {}), lists)
         self.emobox = "speaker" not in self.columns and lists and "dataset" in present
         missing = [column for column in ("path", "speaker", "label") if column not in self.columns]
@@ -107,19 +128,22 @@ class _Table:
             missing = [column for column in missing if column != "speaker"]
         if missing:
             raise CorpusError(
-                f"{file}: no column holds the {' and the '.join(missing)}; there are {', '.join(present) or 'none'}. "
-                f"Say which does, under table: columns: {{{missing[0]}: …}}"
+                f"{root / name}: no column holds the {' and the '.join(missing)}; "
+                f"there are {', '.join(present) or 'none'}. Say which does, under table: columns: {{{missing[0]}: …}}"
             )
 
     def clip(self, line: Line) -> Clip | Rejection:
         """Return the clip of a line, or why there is none; a doubtful cell rejects its whole line."""
         found = {column: line.cells.get(header, "") for column, header in self.columns.items()}
         cell = {column: text.strip() for column, text in found.items()}
-        path = _below(cell.get("path", ""), self.root)
+        path = cell.get("path", "").replace("\\", "/")
+        problem = line.problem or _control_character(found) or ("" if path else "no path")
+        if not problem:
+            try:
+                path = below(self.root, path)
+            except CorpusError as error:
+                problem = f"audio path {error}: {path}"
         utterance = cell.get("utterance") or re.sub(r"\.\w{1,5}$", "", path).replace("/", "_")
-        problem = line.problem or _control_character(found)
-        if not problem and not path:
-            problem = "no path"
         corpus = line.cells.get("dataset", "") if self.emobox else ""
         speaker, gender = cell.get("speaker", ""), cell.get("gender", "")
         if corpus and not problem:
@@ -262,25 +286,30 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _without_repeats(clips: list[tuple[int, Clip]], name: str) -> tuple[list[Clip], list[Rejection]]:
-    """Keep one of equal lines; of lines that say different things about one utterance, none."""
-    lines: dict[str, list[tuple[int, Clip]]] = defaultdict(list)
-    for number, clip in clips:
-        lines[clip.utterance].append((number, clip))
+def _without_repeats(clips: list[tuple[str, int, Clip]]) -> tuple[list[Clip], list[Rejection]]:
+    """Keep one of equal lines; of lines that say different things about one utterance, none.
+
+    A line repeated within a table is listed. That another table has it too is how lists by fold are made.
+    """
+    lines: dict[str, list[tuple[str, int, Clip]]] = defaultdict(list)
+    for name, number, clip in clips:
+        lines[clip.utterance].append((name, number, clip))
     kept: list[Clip] = []
     rejected: list[Rejection] = []
     for utterance, found in lines.items():
-        first = found[0][0]
-        if all(clip == found[0][1] for _, clip in found):
-            kept.append(found[0][1])
-            rejected += [
-                Rejection(name, "label", f"repeated line: {number} says what {first} says", utterance)
-                for number, _ in found[1:]
-            ]
+        first: dict[str, int] = {}
+        if all(clip == found[0][2] for *_, clip in found):
+            kept.append(found[0][2])
+            for name, number, _ in found:
+                if name in first:
+                    reason = f"repeated line: {number} says what {first[name]} says"
+                    rejected.append(Rejection(name, "label", reason, utterance))
+                first.setdefault(name, number)
         else:
-            numbers = ", ".join(str(number) for number, _ in found)
-            reason = f"named twice: lines {numbers} differ about this utterance"
-            rejected += [Rejection(name, "label", reason, utterance) for _ in found]
+            several = len({name for name, *_ in found}) > 1
+            places = ", ".join(f"{number} of {name}" if several else str(number) for name, number, _ in found)
+            reason = f"named twice: lines {places} differ about this utterance"
+            rejected += [Rejection(name, "label", reason, utterance) for name, *_ in found]
     return kept, rejected
 
 
@@ -290,14 +319,6 @@ def _control_character(cells: Mapping[str, str]) -> str:
         if any(unicodedata.category(character) == "Cc" for character in cell):
             return f"control character: in the {column}"
     return ""
-
-
-def _below(path: str, root: Path) -> str:
-    """Return a path with slashes, relative to the corpus folder if it lies in it."""
-    path = path.replace("\\", "/")
-    if path.startswith("/") and Path(path).is_relative_to(root.absolute()):
-        return Path(path).relative_to(root.absolute()).as_posix()
-    return path.removeprefix("./")
 
 
 def _number(text: str) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from candor.corpora.readers.demo import SPEAKERS_FILE
+from candor.corpora.demo_layout import SPEAKERS_FILE
 from candor.corpora.synthesis.bad_files import BAD_FILES
 from candor.corpora.synthesis.recording import Recording, record, recordings
 from candor.corpora.synthesis.voices import SPEAKERS, gender_of, site_of

@@ -1,0 +1,33 @@
+"""What a result was made of, as a JSON beside it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+VERSIONS = ("numpy", "pandas", "scipy", "soundfile", "soxr", "torch", "torchaudio")
+"""Libraries whose version may change a figure."""
+
+
+def made_of(inputs: Mapping[str, str] | None = None, **facts: Any) -> dict[str, Any]:
+    """Return what a result was made of.
+
+    Parameters
+    ----------
+    inputs
+        The files that were read, by role; the hashes of their bytes are noted.
+    facts
+        Options, names, seeds: whatever else the result depends on.
+    """
+    return {
+        **facts,
+        "inputs": {role: _hash(file) for role, file in (inputs or {}).items()},
+        "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
+    }
+
+
+def _hash(file: str) -> str:
+    return blake2b(Path(file).read_bytes(), digest_size=32).hexdigest()
