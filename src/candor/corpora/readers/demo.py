@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.demo_layout import EMOTION_CODES as EMOTION_CODES
-from candor.corpora.demo_layout import SPEAKERS_FILE
+from candor.corpora.demo_layout import EMOTION_CODES, SPEAKERS_FILE
 from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
 
 NAME = re.compile(r"03-01-(?P<emotion>\d{2})-(?P<intensity>\d{2})-(?P<sentence>\d{2})-(?P<take>\d{2})-(?P<actor>\d{2})")

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from candor.corpora.readers.demo import EMOTION_CODES
+from candor.corpora.demo_layout import EMOTION_CODES
 from candor.corpora.synthesis.emotions import INTENSITIES, express
 from candor.corpora.synthesis.phones import SENTENCES, score
 from candor.corpora.synthesis.source_filter import RATE, speak
