@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from candor.config.loading import ConfigError
 from candor.runtime import Explained, start_logging
 from candor.store.objects import Store, StoreError
 from candor.store.upkeep import collect_garbage, forget, projects, verify
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start_logging(None)
     try:
         sys.exit(options.run(options))
-    except (Explained, OSError) as error:
+    except (Explained, ConfigError, OSError) as error:
         sys.exit(f"candor: {error}")
 
 
@@ -33,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("show", help="print the table of a results folder and where its figures are")
     show.add_argument("folder", help="for example performance/demo, or results/performance/demo")
-    show.add_argument("--project", type=Path, default=Path("results"), help="project_dir (default: results)")
+    show.add_argument("--project", type=Path, help="project_dir (default: what config/config.yml says)")
     show.add_argument("--report", type=Path, help="a report to point to")
     show.set_defaults(run=_show)
 
@@ -48,9 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     gc.add_argument("--forget", type=Path, action="append", default=[], help="a project that is no more")
     gc.set_defaults(run=_collect)
     for action in (check, gc):
-        action.add_argument(
-            "--store", type=Path, default=Path("results/store"), help="the store (default: results/store)"
-        )
+        action.add_argument("--store", type=Path, help="the store (default: what config/config.yml says)")
     return parser
 
 
@@ -58,7 +57,8 @@ def _show(options: argparse.Namespace) -> int:
     from candor.performance.show import find_summaries, summary_text
 
     parts = Path(options.folder).parts
-    folder = options.project.joinpath(*parts[1:] if parts[:1] == ("results",) else parts)
+    project = options.project or _configured()[0]
+    folder = project.joinpath(*parts[1:] if parts[:1] == ("results",) else parts)
     summaries = find_summaries(folder)
     if not summaries:
         print(
@@ -77,7 +77,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    store = _existing(options.store)
+    store = _existing(options.store or _configured()[1])
     findings = verify(store, repair=options.repair)
     print(f"{findings.whole} whole, {len(findings.damaged)} damaged, {len(findings.missing)} missing")
     for state, members in (("damaged", findings.damaged), ("missing", findings.missing)):
@@ -95,7 +95,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    store = _existing(options.store)
+    store = _existing(options.store or _configured()[1])
     for project in options.forget:
         forget(store, project)
     freed = collect_garbage(store, days=options.days, dry=options.dry_run)
@@ -103,6 +103,18 @@ def _collect(options: argparse.Namespace) -> int:
     users = ", ".join(map(str, projects(store))) or "none"
     print(f"{freed.members} members ({freed.size / 1e6:.1f} MB) {would}removed, {freed.kept} kept; projects: {users}")
     return 0
+
+
+def _configured() -> tuple[Path, Path]:
+    """Return project_dir and the store as config/config.yml of the current folder has them."""
+    import yaml
+
+    from candor.config.loading import load
+
+    file = Path("config", "config.yml")
+    config = load(yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {})
+    project = Path(config.project_dir).expanduser()
+    return project, Path(config.store_dir).expanduser() if config.store_dir else project / "store"
 
 
 def _existing(root: Path) -> Store:

@@ -122,3 +122,17 @@ def test_a_broken_note_of_a_project_stops_the_clean_up(lab):
     next((store.root / "projects").iterdir()).write_text("")
     with pytest.raises(StoreError, match="names no project"):
         collect_garbage(store, days=1, dry=False)
+
+
+def test_the_store_is_that_of_the_config(lab, monkeypatch, capsys):
+    folder, _, _ = lab
+    (folder / "config").mkdir()
+    (folder / "config" / "config.yml").write_text(f"project_dir: elsewhere\nstore_dir: {folder / 'store'}\n")
+    monkeypatch.chdir(folder)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["store", "verify"])
+    assert end.value.code == 0
+    assert "4 whole" in capsys.readouterr().out
+    (folder / "config" / "config.yml").write_text("project_dir: elsewhere\n")
+    with pytest.raises(SystemExit, match="elsewhere/store is no store"):
+        cli.main(["store", "verify"])
