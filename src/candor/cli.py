@@ -57,12 +57,14 @@ def _show(options: argparse.Namespace) -> int:
     from candor.performance.show import find_summaries, summary_text
 
     parts = Path(options.folder).parts
-    project = options.project or _configured()[0]
+    project = options.project.expanduser() if options.project else _configured()[0]
     folder = project.joinpath(*parts[1:] if parts[:1] == ("results",) else parts)
     summaries = find_summaries(folder)
-    if not summaries:
+    if not summaries or not folder.resolve().is_relative_to(project.resolve()):
         print(
-            f"candor: no summary.tsv below {folder}; make it with snakemake results/{'/'.join(parts)}", file=sys.stderr
+            f"candor: there is no summary.tsv below {folder}; `snakemake --cores all results/performance` makes some "
+            f"in {project}/performance",
+            file=sys.stderr,
         )
         return 1
     print(summary_text(summaries))

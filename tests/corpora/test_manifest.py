@@ -200,7 +200,9 @@ def test_a_whole_corpus_with_other_counts_is_said_loudly(tmp_path, write_wav, ca
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).symlink_to(sound)
     built = make(tmp_path, filter={"speaker": ["ravdess_Actor_03"]}, parity="trust-ser")
-    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    [warning] = [
+        record for record in caplog.records if record.levelno == logging.WARNING and "publish" in record.getMessage()
+    ]
     assert "files: got 1439, published 1440" in warning.getMessage()
     assert "ravdess_Actor_01 has 59" in warning.getMessage()
     assert {"what": "files", "value": "", "got": 1439, "published": 1440, "verdict": "differs"} in built.counts
@@ -264,3 +266,15 @@ def test_when_nothing_is_left_the_reasons_are_given(tree):
 def test_a_file_name_that_no_table_holds_is_listed(tree):
     (tree / "Actor_01" / "caf\udce9.wav").touch()
     assert reasons(make(tree))["Actor_01/caf\\udce9.wav"][0] == "label"
+
+
+def test_what_is_left_out_is_said_in_the_log(tmp_path, write_wav, caplog):
+    caplog.set_level(logging.INFO)
+    for name in ("a", "b", "c"):
+        write_wav(tmp_path / f"{name}.wav")
+    (tmp_path / "labels.csv").write_text("path,speaker,label\na.wav,s1,anger\nb.wav,s1,Zorn\nc.wav,s2,Zorn\n")
+    make(tmp_path, corpus="table", options={"file": "labels.csv"})
+    said = caplog.text
+    assert "1 utterances take part" in said
+    assert "2 left out and listed in rejected.tsv" in said
+    assert "Zorn" in said or "label" in said

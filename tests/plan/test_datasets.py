@@ -45,7 +45,7 @@ def test_a_table_has_a_path_of_its_own():
     [
         (
             {"data_dir": {"ravdes": "/x"}},
-            r"data_dir\.ravdes is 'ravdes', which is no known corpus.*; allowed: .*Did you mean 'ravdess'\?",
+            r"data_dir\.ravdes is not a known key; allowed: .*Did you mean 'ravdess'\?",
         ),
         ({"datasets": {"x": {"corpus": "crema"}}}, r"datasets\.x\.corpus is 'crema'; allowed: .*crema_d"),
         (
@@ -119,3 +119,14 @@ def test_folders_are_targets_down_to_the_backbone_and_ask_for_what_they_rest_on(
     )
     assert targets["results/performance/ravdess"].dataset == "ravdess"
     assert list(targets["results/performance"].spellings()) == ["results/performance", "results/performance/"]
+
+
+def test_a_missing_table_is_said_before_anything_runs(tmp_path):
+    raw = {
+        "data_dir": {"mine": str(tmp_path)},
+        "datasets": {"mine": {"corpus": "table", "table": {"file": "label.csv"}}},
+    }
+    with pytest.raises(ConfigError, match=r"datasets\.mine\.table\.file is 'label\.csv'; there is none in"):
+        require(resolve(load(raw))["mine"])
+    (tmp_path / "label.csv").touch()
+    require(resolve(load(raw))["mine"])

@@ -52,7 +52,10 @@ wildcard_constraints:
 
 
 onstart:
-    provenance.record(PROJECT, config, Path(workflow.basedir))
+    try:
+        provenance.record(PROJECT, config, Path(workflow.basedir))
+    except OSError as error:
+        sys.exit(f"config: project_dir is '{PROJECT}'; nothing can be written there: {error}")
 
 
 # Paths

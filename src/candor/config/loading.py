@@ -45,14 +45,20 @@ def refuse(key: str, value: object, allowed: Iterable[str], what: str = "") -> C
     return ConfigError(f"config: {key} is {value!r}{what}; allowed: {shown}.{_hint(str(value), options)}")
 
 
+def refuse_key(key: str, allowed: Iterable[str]) -> ConfigError:
+    """Return the error for a key whose last part is not one of `allowed`."""
+    options = sorted(allowed)
+    hint = _hint(key.rpartition(".")[2], options)
+    return ConfigError(f"config: {key} is not a known key; allowed: {', '.join(options)}.{hint}")
+
+
 def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
     where = [part for part in mistake["loc"] if part != "[key]"]
     key = ".".join(str(part) for part in where)
     value = mistake["input"]
     match mistake["type"]:
         case "extra_forbidden":
-            allowed = sorted(_fields_at(Config, where[:-1]))
-            return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{_hint(str(where[-1]), allowed)}"
+            return str(refuse_key(key, _fields_at(Config, where[:-1])))
         case "missing":
             return f"config: {key} is missing"
         case "literal_error":

@@ -123,6 +123,7 @@ def build(
     if not sound:
         raise CorpusError(f"{dataset}: nothing is left of {len(reading.clips)} clips. {_summary(rejected)}")
     rows = [_row(clip, found[clip.path], notes[clip.utterance]) for clip in sound]
+    _tell(dataset, rows, rejected)
     return Manifest(rows, rejected, comparison.rows + tally(rows, rejected), comparison)
 
 
@@ -280,6 +281,14 @@ def _refuse_too_many(
         f"corpora.max_rejected allows ({limit:.1%}). {_summary(rows)}. For example {'; '.join(first.values())}",
         rejected,
     )
+
+
+def _tell(dataset: str, rows: Sequence[Row], rejected: Sequence[Row]) -> None:
+    """Log how many take part, what is odd about them, and what was left out for which reasons."""
+    odd = Counter(note for row in rows for note in str(row["note"]).split("; ") if note)
+    logger.info("%s: %d utterances take part%s", dataset, len(rows), f"; {_listed(odd)}" if odd else "")
+    if rejected:
+        logger.warning("%s: %d left out and listed in rejected.tsv: %s", dataset, len(rejected), _summary(rejected))
 
 
 def _summary(rejected: Iterable[Row]) -> str:

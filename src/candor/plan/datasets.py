@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from candor.config.datasets import Dataset as Entry
-from candor.config.loading import ConfigError, refuse
+from candor.config.loading import ConfigError, refuse, refuse_key
 from candor.config.project import SYNTHESISE
 from candor.config.root import Config
 from candor.corpora import registry
@@ -66,7 +66,7 @@ def resolve(config: Config) -> dict[str, Dataset]:
     keys = sorted({dataset.key for dataset in resolved.values()})
     for key in config.data_dir:
         if key not in keys:
-            raise refuse(f"data_dir.{key}", key, keys, ", which is no known corpus and no dataset of corpus 'table'")
+            raise refuse_key(f"data_dir.{key}", keys)
     return resolved
 
 
@@ -87,6 +87,9 @@ def require(dataset: Dataset) -> None:
         registry.locate(dataset.raw, dataset.corpus)
     except CorpusError as error:
         raise ConfigError(f"config: data_dir.{dataset.key} is '{dataset.raw}'; {error}") from None
+    file = dataset.choices["options"].get("file", "")
+    if file and Path(file).anchor == "" and not next(dataset.raw.glob(file), None):
+        raise ConfigError(f"config: datasets.{dataset.name}.table.file is {file!r}; there is none in '{dataset.raw}'")
 
 
 def at_hand(datasets: Mapping[str, Dataset]) -> list[str]:

@@ -45,6 +45,8 @@ def speaker_folds(genders: Mapping[str, str], folds: int, seed: int) -> list[Fol
     seed
         Seed of the shuffle.
     """
+    if len(genders) < 3:
+        raise SplitError(f"splits: training, selection and test need three speakers, but there are {len(genders)}")
     if len(genders) < folds:
         raise SplitError(
             f"splits: {folds} folds need at least as many speakers, but there are {len(genders)} "
