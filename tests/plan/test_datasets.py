@@ -126,6 +126,7 @@ def test_a_missing_table_is_said_before_anything_runs(tmp_path):
         "data_dir": {"mine": str(tmp_path)},
         "datasets": {"mine": {"corpus": "table", "table": {"file": "label.csv"}}},
     }
+    (tmp_path / "labels.csv").touch()
     with pytest.raises(ConfigError, match=r"datasets\.mine\.table\.file is 'label\.csv'; there is none in"):
         require(resolve(load(raw))["mine"])
     (tmp_path / "label.csv").touch()
