@@ -1,10 +1,12 @@
 import io
+import struct
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 
+from candor.audio import conversion
 from candor.audio.conversion import AUDIO_VERSION, AudioError, convert, decode, encode, samples_in
 
 
@@ -55,13 +57,11 @@ def test_what_is_not_audio_is_an_error_that_names_the_file(tmp_path):
         convert(tmp_path / "stub.wav")
 
 
-def test_the_samples_of_this_version_are_these():
+def test_the_samples_of_this_version_are_these(tmp_path):
     """If this fails, converted audio has changed: raise AUDIO_VERSION, so that stores notice."""
     axis = np.arange(4800) / 48000
-    buffer = io.BytesIO()
-    soundfile.write(buffer, 0.4 * np.sin(2 * np.pi * 440 * axis), 48000, format="WAV", subtype="PCM_16")
-    buffer.seek(0)
-    samples = read(convert(buffer))[0]
+    soundfile.write(tmp_path / "tone.wav", 0.4 * np.sin(2 * np.pi * 440 * axis), 48000, subtype="PCM_16")
+    samples = read(convert(tmp_path / "tone.wav"))[0]
     assert AUDIO_VERSION == 1
     assert len(samples) == 1600
     assert samples[::173] == pytest.approx(GOLDEN, abs=1)
@@ -76,3 +76,41 @@ def test_every_width_of_samples_is_read_as_libsndfile_reads_it(tmp_path, subtype
     soundfile.write(tmp_path / "clip.wav", samples, 16000, subtype=subtype)
     expected = encode(soundfile.read(tmp_path / "clip.wav", dtype="float32")[0].mean(axis=1, dtype=np.float32))
     assert convert(tmp_path / "clip.wav") == expected
+
+
+def test_a_plain_wav_file_is_read_as_libsndfile_reads_it(tmp_path):
+    """Files that hold a format and samples only are read without libsndfile; no sample may differ."""
+    for channels in (1, 2, 3):
+        samples = np.random.default_rng(channels).integers(-32768, 32768, (1000, channels), dtype=np.int16)
+        path = tmp_path / f"{channels}.wav"
+        soundfile.write(path, samples, 44100)
+        seen, rate = conversion._read_plain(path) or pytest.fail("not taken as plain")
+        assert rate == 44100
+        assert np.array_equal(seen, soundfile.read(path, dtype="int16", always_2d=True)[0])
+
+
+def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
+    return name + struct.pack("<I", len(content) if size is None else size) + content
+
+
+PCM = struct.pack("<HHIIHH", 1, 1, 16000, 32000, 2, 16)
+DATA = struct.pack("<100h", *range(-50, 50))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        chunk(b"LIST", b"INFOsoft") + chunk(b"fmt ", PCM) + chunk(b"data", DATA),
+        chunk(b"fmt ", PCM) + chunk(b"data", DATA) + chunk(b"LIST", b"INFOsoft"),
+        chunk(b"fmt ", PCM + b"\0\0") + chunk(b"data", DATA),
+        chunk(b"fmt ", PCM) + chunk(b"data", DATA, 0xFFFFFFFF),
+        chunk(b"fmt ", PCM) + chunk(b"data", DATA, 400),
+    ],
+    ids=["text first", "text last", "longer format", "streamed", "cut short"],
+)
+def test_every_other_make_of_wav_file_is_left_to_libsndfile(tmp_path, chunks):
+    path = tmp_path / "clip.wav"
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    assert conversion._read_plain(path) is None
+    assert np.array_equal(read(convert(path))[0], soundfile.read(path, dtype="int16")[0])
+    assert len(read(convert(path))[0]) == 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,12 +45,15 @@ def collect(sources: Sequence[Source], raw: Path, folder: Path, store: Store, wo
     with store.ledger("audio") as ledger, Progress(len(sources), "audio", "clip") as progress:
         known = [ledger.get(conversion_key(source.audio)) or "" for source in sources]
         store.note_use(str(folder.resolve()), filter(None, known))
-        jobs = [(str(raw / source.path), source.audio, member) for source, member in zip(sources, known, strict=True)]
+        jobs = [
+            (os.path.join(raw, source.path), source.audio, member)
+            for source, member in zip(sources, known, strict=True)
+        ]
         members = in_processes(functools.partial(_convert_one, str(store.root)), jobs, workers)
         for source, (member, samples) in zip(sources, members, strict=True):
             ledger.put(conversion_key(source.audio), member)
             file = f"{file_stem(source.utterance)}.wav"
-            store.link(member, folder / file)
+            store.link(member, os.path.join(folder, file))
             rows.append({"utterance": source.utterance, "file": file, "member": member, "samples": samples})
             progress.advance()
     store.note_use(str(folder.resolve()), (str(row["member"]) for row in rows))

@@ -18,7 +18,8 @@ RATE = 16000
 AUDIO_VERSION = 1
 """To be raised whenever the samples that `convert` yields change; the golden-value test notices."""
 
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_HEADER = struct.Struct("<4sI8sIHHIIHH4sI")
+"""Of a wav file that holds a format, samples and nothing else."""
 
 
 class AudioError(Explained, ValueError):
@@ -48,23 +49,45 @@ def convert(path: str | os.PathLike[str], expected: str | None = None) -> bytes:
     bytes
         A canonical 44-byte header and the samples.
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            samples, rate = (
-                file.read(dtype="int16" if file.subtype == "PCM_16" else "float32", always_2d=True),
-                file.samplerate,
-            )
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: {error}") from None
+    samples, rate = _read_plain(path) or _read_any(path)
     if expected is not None and _hash(samples, rate) != expected:
         raise AudioError(f"{path}: holds other samples than when it was inspected; give the same command again")
-    if samples.dtype == np.int16:
-        # The same values as libsndfile's own conversion gives, several times faster.
-        samples = samples * np.float32(1 / 32768)
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    # From here on in steps of 16 bits: a factor of 2 to the 15 is exact, so it changes no sample but its scale.
+    steps = samples.astype(np.float32) if samples.dtype == np.int16 else samples * np.float32(32768)
+    mono = steps[:, 0] if steps.shape[1] == 1 else steps.mean(axis=1, dtype=np.float32)
     if rate != RATE:
         mono = np.asarray(soxr.resample(mono, rate, RATE, quality="HQ"))
-    return encode(mono)
+    return _wav(mono)
+
+
+def _read_plain(path: str | os.PathLike[str]) -> tuple[np.ndarray, int] | None:
+    """Return the samples of a 16-bit wav file of the simplest make, as most corpora consist of, and its rate.
+
+    The same as libsndfile gives, three times faster. None for every other file.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            head = file.read(_HEADER.size)
+            if len(head) < _HEADER.size:
+                return None
+            riff, _, wave, length, kind, channels, rate, _, frame, bits, name, size = _HEADER.unpack(head)
+            plain = (riff, wave, length, kind, bits, name) == (b"RIFF", b"WAVEfmt ", 16, 1, 16, b"data")
+            if not (plain and channels and rate and frame == 2 * channels and size and size % frame == 0):
+                return None
+            data = file.read()
+    except OSError:
+        return None
+    return (np.frombuffer(data, "<i2").reshape(-1, channels), rate) if len(data) == size else None
+
+
+def _read_any(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
+    """Return the samples of a recording, 16-bit ones as they are and all others as float32, and its rate."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            exact = file.subtype == "PCM_16"
+            return file.read(dtype="int16" if exact else "float32", always_2d=True), file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: {error}") from None
 
 
 def _hash(samples: np.ndarray, rate: int) -> str:
@@ -75,14 +98,14 @@ def _hash(samples: np.ndarray, rate: int) -> str:
 
 def encode(mono: np.ndarray) -> bytes:
     """Return samples in [-1, 1] as the bytes of a wav file."""
-    scaled = np.multiply(mono, 32768.0, dtype=np.float32)
-    np.rint(scaled, out=scaled)
-    np.clip(scaled, -32768, 32767, out=scaled)
-    data = scaled.astype("<i2").tobytes()
-    header = _HEADER.pack(
-        b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16, b"data", len(data)
-    )
-    return bytes(header + data)
+    return _wav(np.multiply(mono, 32768.0, dtype=np.float32))
+
+
+def _wav(steps: np.ndarray) -> bytes:
+    """Return samples in steps of 16 bits as the bytes of a wav file."""
+    size = 2 * len(steps)
+    header = _HEADER.pack(b"RIFF", 36 + size, b"WAVEfmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16, b"data", size)
+    return header + bytes(np.rint(steps).clip(-32768, 32767).astype("<i2").data)
 
 
 def decode(wav: bytes) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol
 from candor.corpora.samples import SampleHash
 from candor.runtime import Progress, in_processes
 
-INSPECTION_VERSION = 1
+INSPECTION_VERSION = 2
 """To be raised whenever `measure` finds something else in the same file."""
 
 RATE = 16000

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from blake3 import blake3
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 class SampleHash:
-    """BLAKE2b over rate, channels and samples, whatever the file around them looks like.
+    """BLAKE3 over rate, channels and samples, whatever the file around them looks like.
 
     Parameters
     ----------
@@ -19,11 +20,13 @@ class SampleHash:
     """
 
     def __init__(self, rate: int, channels: int) -> None:
-        self._state = blake2b(f"{rate} {channels} ".encode(), digest_size=32)
+        self._state = blake3(f"{rate} {channels} ".encode())
 
     def update(self, block: np.ndarray) -> None:
         """Add samples [time, channels]: int16 from 16-bit files, float32 from all others."""
-        self._state.update(block.astype("<i2" if block.dtype.kind == "i" else "<f4", copy=False).tobytes())
+        if block.size:
+            little_endian = block.astype("<i2" if block.dtype.kind == "i" else "<f4", order="C", copy=False)
+            self._state.update(little_endian.data.cast("B"))
 
     def hexdigest(self) -> str:
         """Return the hash of what was added so far."""

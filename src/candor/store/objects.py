@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
+
+from blake3 import blake3
 
 from candor.runtime import Explained
 from candor.store.ledger import Ledger, write_whole
@@ -20,8 +21,8 @@ class StoreError(Explained, RuntimeError):
 
 
 def digest(data: bytes | memoryview, *more: bytes) -> str:
-    """Return the hash that names things in the store: BLAKE2b with 32 bytes, as hexadecimal digits."""
-    state = blake2b(data, digest_size=32)
+    """Return the hash that names things in the store: BLAKE3 with 32 bytes, as hexadecimal digits."""
+    state = blake3(data)
     for part in more:
         state.update(part)
     return state.hexdigest()
@@ -41,10 +42,16 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
+        # As text: members are many, and joining paths takes longer than what is done with them.
+        self._incoming = os.path.join(root, "incoming")
+        self._objects = os.path.join(root, "objects")
 
     def path(self, member: str) -> Path:
         """Return where `member` lies."""
-        return self.root / "objects" / member[:2] / member
+        return Path(self._place(member))
+
+    def _place(self, member: str) -> str:
+        return f"{self._objects}/{member[:2]}/{member}"
 
     def put(self, data: bytes | memoryview, suffix: str) -> str:
         """Keep `data`; return its name.
@@ -53,16 +60,17 @@ class Store:
         flush to the disk: a member that a power cut leaves half-written is found out by its name.
         """
         member = digest(data) + suffix
-        path = self.path(member)
-        if not self._same(path, data):
+        place = self._place(member)
+        if not self._same(place, data):
             # All are begun in one folder: file systems make new files faster there than in many.
-            incoming = self.root / "incoming"
+            incoming = self._incoming
             descriptor, temporary = _with_folder(incoming, lambda: tempfile.mkstemp(dir=incoming, suffix=".part"))
             try:
                 with open(descriptor, "wb", buffering=0) as handle:
                     handle.write(data)
-                os.chmod(temporary, 0o444)  # a member is linked to from elsewhere and must not be edited there
-                _with_folder(path.parent, lambda: os.replace(temporary, path))
+                    # A member is linked to from elsewhere and must not be edited there.
+                    os.fchmod(handle.fileno(), 0o444)
+                _with_folder(os.path.dirname(place), lambda: os.replace(temporary, place))
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
@@ -90,18 +98,23 @@ class Store:
         """Return the record of what was made of what, for one kind of members."""
         return Ledger(self.root / "ledgers" / kind)
 
-    def link(self, member: str, target: Path) -> None:
+    def link(self, member: str, target: str | os.PathLike[str]) -> None:
         """Let `target` show `member`, without a second copy where the file system can do that."""
-        source = self.path(member)
+        place, target = self._place(member), os.fspath(target)
         try:
-            if target.exists() and target.samefile(source):
-                return
-            target.unlink(missing_ok=True)
-            _with_folder(target.parent, lambda: os.link(source, target))
+            try:
+                _with_folder(os.path.dirname(target), lambda: os.link(place, target))
+            except FileExistsError:
+                if os.path.exists(target) and os.path.samefile(place, target):
+                    return
+                os.unlink(target)
+                os.link(place, target)
         except FileNotFoundError:
             raise StoreError(self._advice(member, "is missing")) from None
         except OSError:  # another file system, or one without links
-            _with_folder(target.parent, lambda: target.symlink_to(source.resolve()))
+            if os.path.lexists(target):
+                os.unlink(target)
+            _with_folder(os.path.dirname(target), lambda: os.symlink(os.path.realpath(place), target))
 
     def note_use(self, name: str, members: Iterable[str]) -> None:
         """Note which members a job uses, so that a clean-up spares them while no index lists them.
@@ -116,9 +129,9 @@ class Store:
         write_whole(self.root / "uses" / digest(name.encode())[:16], "".join(f"{m}\n" for m in dict.fromkeys(members)))
 
     @staticmethod
-    def _same(path: Path, data: bytes | memoryview) -> bool:
+    def _same(place: str, data: bytes | memoryview) -> bool:
         try:
-            return path.stat().st_size == len(data) and path.read_bytes() == data
+            return os.stat(place).st_size == len(data) and Path(place).read_bytes() == data
         except FileNotFoundError:
             return False
 
@@ -129,10 +142,10 @@ class Store:
         )
 
 
-def _with_folder(folder: Path, act: Callable[[], Result]) -> Result:
+def _with_folder(folder: str, act: Callable[[], Result]) -> Result:
     """Do something in a folder that is nearly always there already; make it only when it is not."""
     try:
         return act()
     except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         return act()
