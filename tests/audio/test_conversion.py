@@ -8,6 +8,7 @@ import soxr
 
 from candor.audio import conversion
 from candor.audio.conversion import AUDIO_VERSION, AudioError, convert, decode, encode, samples_in
+from candor.corpora.inspection import measure
 
 
 def read(wav: bytes):
@@ -76,6 +77,14 @@ def test_every_width_of_samples_is_read_as_libsndfile_reads_it(tmp_path, subtype
     soundfile.write(tmp_path / "clip.wav", samples, 16000, subtype=subtype)
     expected = encode(soundfile.read(tmp_path / "clip.wav", dtype="float32")[0].mean(axis=1, dtype=np.float32))
     assert convert(tmp_path / "clip.wav") == expected
+
+
+def test_a_codec_that_cannot_seek_is_converted_as_inspected(tmp_path):
+    path = tmp_path / "telephone.wav"
+    soundfile.write(path, 0.3 * np.sin(np.arange(8000) / 5), 8000, subtype="GSM610")
+    wav = convert(path, measure(path).audio)
+    with soundfile.SoundFile(path) as file:
+        assert samples_in(wav) == 2 * file.frames
 
 
 def test_a_plain_wav_file_is_read_as_libsndfile_reads_it(tmp_path):

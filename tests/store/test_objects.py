@@ -1,5 +1,7 @@
 import multiprocessing
 import os
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", no_space)
     with pytest.raises(OSError, match="no space"):
         store.put(b"speech", ".wav")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def _put_with_little_room(root: str) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    with pytest.raises(OSError, match="too large"):
+        Store(root).put(bytes(10000), ".wav")
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_an_error(tmp_path):
+    writer = multiprocessing.get_context("fork").Process(target=_put_with_little_room, args=(str(tmp_path),))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == 0
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -109,3 +126,31 @@ def test_members_cannot_be_edited_by_accident(tmp_path):
     mode = store.path(store.put(b"speech", ".wav")).stat().st_mode
     assert not mode & 0o222
     assert isinstance(store.root, Path)
+
+
+def test_a_folder_that_cannot_be_made_is_not_taken_for_a_missing_member(tmp_path):
+    store = Store(tmp_path / "store")
+    member = store.put(b"speech", ".wav")
+    (tmp_path / "audio").symlink_to(tmp_path / "purged")
+    with pytest.raises(OSError, match=f"{tmp_path}/audio"):
+        store.link(member, tmp_path / "audio" / "clip.wav")
+
+
+def _show_in_turn(root: str, member: str, shown: str) -> None:
+    store = Store(root)
+    for _ in range(300):
+        store.link(member, shown)
+
+
+def test_two_jobs_that_show_different_members_in_one_place_do_not_fail(tmp_path):
+    store = Store(tmp_path / "store")
+    members = [store.put(content, ".wav") for content in (b"speech", b"other speech")]
+    shown = tmp_path / "audio" / "clip.wav"
+    context = multiprocessing.get_context("fork")
+    jobs = [context.Process(target=_show_in_turn, args=(str(store.root), member, str(shown))) for member in members]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert [job.exitcode for job in jobs] == [0, 0]
+    assert [path.name for path in shown.parent.iterdir()] == ["clip.wav"]

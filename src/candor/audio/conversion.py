@@ -52,12 +52,12 @@ def convert(path: str | os.PathLike[str], expected: str | None = None) -> bytes:
     samples, rate = _read_plain(path) or _read_any(path)
     if expected is not None and _hash(samples, rate) != expected:
         raise AudioError(f"{path}: holds other samples than when it was inspected; give the same command again")
-    # From here on in steps of 16 bits: a factor of 2 to the 15 is exact, so it changes no sample but its scale.
-    steps = samples.astype(np.float32) if samples.dtype == np.int16 else samples * np.float32(32768)
-    mono = steps[:, 0] if steps.shape[1] == 1 else steps.mean(axis=1, dtype=np.float32)
+    values = samples.astype(np.float32, copy=False)
+    mono = values[:, 0] if values.shape[1] == 1 else values.mean(axis=1, dtype=np.float32)
     if rate != RATE:
         mono = np.asarray(soxr.resample(mono, rate, RATE, quality="HQ"))
-    return _wav(mono)
+    # 16-bit samples are in steps of 16 bits already; a factor of 2 to the 15 is exact, so both ways agree.
+    return _wav(mono) if samples.dtype == np.int16 else encode(mono)
 
 
 def _read_plain(path: str | os.PathLike[str]) -> tuple[np.ndarray, int] | None:
@@ -72,7 +72,8 @@ def _read_plain(path: str | os.PathLike[str]) -> tuple[np.ndarray, int] | None:
                 return None
             riff, _, wave, length, kind, channels, rate, _, frame, bits, name, size = _HEADER.unpack(head)
             plain = (riff, wave, length, kind, bits, name) == (b"RIFF", b"WAVEfmt ", 16, 1, 16, b"data")
-            if not (plain and channels and rate and frame == 2 * channels and size and size % frame == 0):
+            plain &= 0 < channels <= 1024 and 0 < rate < 2**31  # libsndfile's own limits
+            if not (plain and frame == 2 * channels and size and size % frame == 0):
                 return None
             data = file.read()
     except OSError:
@@ -85,8 +86,10 @@ def _read_any(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     try:
         with soundfile.SoundFile(path) as file:
             exact = file.subtype == "PCM_16"
-            return file.read(dtype="int16" if exact else "float32", always_2d=True), file.samplerate
-    except soundfile.LibsndfileError as error:
+            # The number of frames is given because some codecs, such as GSM 06.10, cannot seek to find it out.
+            data = file.read(file.frames, dtype="int16" if exact else "float32", always_2d=True)
+            return data, file.samplerate
+    except (soundfile.LibsndfileError, ValueError) as error:
         raise AudioError(f"{path}: {error}") from None
 
 

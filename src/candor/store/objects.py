@@ -66,7 +66,7 @@ class Store:
             incoming = self._incoming
             descriptor, temporary = _with_folder(incoming, lambda: tempfile.mkstemp(dir=incoming, suffix=".part"))
             try:
-                with open(descriptor, "wb", buffering=0) as handle:
+                with open(descriptor, "wb") as handle:  # buffered: it writes all or raises, as on a full disk
                     handle.write(data)
                     # A member is linked to from elsewhere and must not be edited there.
                     os.fchmod(handle.fileno(), 0o444)
@@ -101,20 +101,17 @@ class Store:
     def link(self, member: str, target: str | os.PathLike[str]) -> None:
         """Let `target` show `member`, without a second copy where the file system can do that."""
         place, target = self._place(member), os.fspath(target)
+        folder = os.path.dirname(target)
         try:
-            try:
-                _with_folder(os.path.dirname(target), lambda: os.link(place, target))
-            except FileExistsError:
-                if os.path.exists(target) and os.path.samefile(place, target):
-                    return
-                os.unlink(target)
-                os.link(place, target)
+            _with_folder(folder, lambda: _link_over(place, target))
         except FileNotFoundError:
+            if os.path.exists(place):
+                raise
             raise StoreError(self._advice(member, "is missing")) from None
         except OSError:  # another file system, or one without links
             if os.path.lexists(target):
                 os.unlink(target)
-            _with_folder(os.path.dirname(target), lambda: os.symlink(os.path.realpath(place), target))
+            _with_folder(folder, lambda: os.symlink(os.path.realpath(place), target))
 
     def note_use(self, name: str, members: Iterable[str]) -> None:
         """Note which members a job uses, so that a clean-up spares them while no index lists them.
@@ -149,3 +146,18 @@ def _with_folder(folder: str, act: Callable[[], Result]) -> Result:
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)
         return act()
+
+
+def _link_over(place: str, target: str) -> None:
+    """Link to `place`, over what `target` shows now."""
+    try:
+        os.link(place, target)
+    except FileExistsError:
+        if os.path.exists(target) and os.path.samefile(place, target):
+            return
+        temporary = f"{target}.{os.getpid()}.part"
+        os.link(place, temporary)
+        try:
+            os.replace(temporary, target)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
