@@ -15,6 +15,8 @@ def corpora() -> Path:
     folder = os.environ.get("CANDOR_TEST_CORPORA", "")
     if not folder:
         pytest.skip("CANDOR_TEST_CORPORA does not name a folder with real recordings")
+    if not Path(folder).is_dir():
+        pytest.fail(f"CANDOR_TEST_CORPORA is {folder!r}; there is no such folder")
     return Path(folder)
 
 

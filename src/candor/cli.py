@@ -103,7 +103,8 @@ def _collect(options: argparse.Namespace) -> int:
     freed = collect_garbage(store, days=options.days, dry=options.dry_run)
     would = "would be " if options.dry_run else ""
     users = ", ".join(map(str, projects(store))) or "none"
-    print(f"{freed.members} members ({freed.size / 1e6:.1f} MB) {would}removed, {freed.kept} kept; projects: {users}")
+    what = f"{freed.members} members" + (f" and {freed.unfinished} unfinished files" if freed.unfinished else "")
+    print(f"{what} ({freed.size / 1e6:.1f} MB) {would}removed, {freed.kept} kept; projects: {users}")
     return 0
 
 

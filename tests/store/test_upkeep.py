@@ -77,6 +77,20 @@ def test_clean_up_spares_what_a_running_job_has_just_made(lab):
     assert store.intact(fresh)
 
 
+def test_clean_up_takes_away_what_a_killed_job_left_unfinished(lab, capsys):
+    folder, store, _ = lab
+    part = folder / "store" / "incoming" / "tmp1.part"
+    part.write_bytes(b"half a cl")
+    assert collect_garbage(store, days=1, dry=False).unfinished == 0  # a job may be writing it
+    assert part.exists()
+    assert collect_garbage(store, days=0, dry=True).unfinished == 1
+    assert part.exists()
+    with pytest.raises(SystemExit):
+        cli.main(["store", "gc", "--days", "0", "--store", str(store.root)])
+    assert "0 members and 1 unfinished files (0.0 MB) removed, 3 kept" in capsys.readouterr().out
+    assert not part.exists()
+
+
 def test_clean_up_refuses_while_a_project_cannot_be_seen(lab, capsys):
     folder, store, _ = lab
     shutil.rmtree(folder / "two")

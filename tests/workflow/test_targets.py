@@ -107,6 +107,30 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
     assert said.strip().splitlines()[-1].startswith("config: ")
 
 
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (
+            "results/performance/ravdes/",
+            "target: results/performance/ravdes is not known; allowed in results/performance: crema_d, demo, mine, "
+            "ravdess. Did you mean 'results/performance/ravdess'?",
+        ),
+        (
+            "results/models/mine/fbank/linear",
+            "target: results/models/mine/fbank/linear is not known; results/models/mine/fbank has no folders that can "
+            "be asked for. Did you mean 'results/models/mine/fbank'?",
+        ),
+        (
+            "results",
+            "target: results is not known; allowed in results: corpora, audio, splits, features, models, performance. "
+            "To make everything, name no target.",
+        ),
+    ],
+)
+def test_a_slip_in_a_target_is_answered_with_what_there_is(fresh, target, line):
+    assert fresh.snakemake("--dry-run", target, check=False).strip().splitlines()[-1] == line
+
+
 def test_the_shipped_config_is_dry_run_strictly(fresh):
     shutil.copy(ROOT / "config" / "config.yml", fresh.path / "config" / "config.yml")
     strict = ["--strict-dag-evaluation", "cyclic-graph", "functions", "periodic-wildcards"]

@@ -17,7 +17,7 @@ from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
-from candor.plan.targets import Final, folder_targets
+from candor.plan.targets import ROOT, Final, folder_targets, unknown_target
 from candor.tables.audio import AudioIndex
 from candor.tables.corpora import CHOICES, SYNTHESISED, Counts, Rejected, Utterances
 from candor.tables.features import IDENTITY, FeatureIndex
@@ -172,6 +172,11 @@ def files_of(target):
         return [under(path) for path in target.files]
 
     return files
+
+
+def refuse_unknown(wildcards):
+    """Say what is wrong with the name of a folder that is no target, and end."""
+    sys.exit(unknown_target(wildcards.folder, TARGETS))
 
 
 LEFT_OUT_TOLD = []

@@ -22,3 +22,13 @@ for target in TARGETS:
                 spelling
             input:
                 files_of(target),
+
+
+# Any other folder is a slip, and is answered with what there is. Files have a dot in their names: they are not meant.
+rule unknown_target:
+    input:
+        refuse_unknown,
+    output:
+        "{folder}",
+    wildcard_constraints:
+        folder=rf"{ROOT}((/[^/]+)*/[^/.]+)?",

@@ -42,13 +42,13 @@ def refuse(key: str, value: object, allowed: Iterable[str], what: str = "") -> C
     """Return the error for a value that is not one of `allowed`."""
     options = list(allowed)
     shown = ", ".join(options) if options else "nothing"
-    return ConfigError(f"config: {key} is {value!r}{what}; allowed: {shown}.{_hint(str(value), options)}")
+    return ConfigError(f"config: {key} is {value!r}{what}; allowed: {shown}.{did_you_mean(str(value), options)}")
 
 
 def refuse_key(key: str, allowed: Iterable[str]) -> ConfigError:
     """Return the error for a key whose last part is not one of `allowed`."""
     options = sorted(allowed)
-    hint = _hint(key.rpartition(".")[2], options)
+    hint = did_you_mean(key.rpartition(".")[2], options)
     return ConfigError(f"config: {key} is not a known key; allowed: {', '.join(options)}.{hint}")
 
 
@@ -64,7 +64,8 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
         case "literal_error":
             allowed = [option.strip("'") for option in mistake["ctx"]["expected"].replace(" or ", ", ").split(", ")]
             if mistake["loc"][-1] == "[key]":
-                return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{_hint(str(value), allowed)}"
+                hint = did_you_mean(str(value), allowed)
+                return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{hint}"
             return str(refuse(_without_branches(where, raw), value, allowed))
         case "string_pattern_mismatch" if mistake["loc"][-1] == "[key]":
             return f"config: {key} is no name; names are made of letters, digits, - and _ ({ENTRY})"
@@ -73,7 +74,8 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
             return f"config: {_without_branches(where, raw)} is {value!r}; {said}"
 
 
-def _hint(value: str, options: list[str]) -> str:
+def did_you_mean(value: str, options: list[str]) -> str:
+    """Return a closing sentence that names the option nearest to `value`, if one is near."""
     near = difflib.get_close_matches(value, options, n=1, cutoff=0.3 if len(value) <= 4 else 0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
 

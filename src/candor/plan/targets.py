@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from candor.config.loading import did_you_mean
+
 STAGES: dict[str, tuple[str, ...]] = {
     "corpora": (),
     "audio": ("corpora",),
@@ -81,3 +83,24 @@ def folder_targets(finals: Iterable[Final], at_hand: Iterable[str]) -> list[Targ
 def _target(stage: str, dataset: str | None, finals: Iterable[Final], *deeper: str) -> Target:
     name = "/".join([ROOT, stage, *([dataset] if dataset else []), *deeper])
     return Target(name, stage, dataset, tuple(final.path for final in finals))
+
+
+def unknown_target(name: str, targets: Iterable[Target]) -> str:
+    """Return one line that says where the name of a folder goes wrong, and what there is instead.
+
+    Parameters
+    ----------
+    name
+        What the user asks for.
+    targets
+        Every folder that can be asked for.
+    """
+    known = [target.name for target in targets]
+    parts = name.split("/")
+    right = ROOT
+    while (deeper := "/".join(parts[: right.count("/") + 2])) in known:
+        right = deeper
+    inside = [folder.removeprefix(f"{right}/") for folder in known if folder.rpartition("/")[0] == right]
+    allowed = f"allowed in {right}: {', '.join(inside)}" if inside else f"{right} has no folders that can be asked for"
+    hint = " To make everything, name no target." if name == ROOT else did_you_mean(name, known)
+    return f"target: {name} is not known; {allowed}.{hint}"

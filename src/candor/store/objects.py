@@ -103,7 +103,7 @@ class Store:
         place, target = self._place(member), os.fspath(target)
         folder = os.path.dirname(target)
         try:
-            _with_folder(folder, lambda: _link_over(place, target))
+            _with_folder(folder, lambda: self._link_over(place, target))
         except FileNotFoundError:
             if os.path.exists(place):
                 raise
@@ -112,6 +112,21 @@ class Store:
             if os.path.lexists(target):
                 os.unlink(target)
             _with_folder(folder, lambda: os.symlink(os.path.realpath(place), target))
+
+    def _link_over(self, place: str, target: str) -> None:
+        """Link to `place`, over what `target` shows now."""
+        try:
+            os.link(place, target)
+        except FileExistsError:
+            if os.path.exists(target) and os.path.samefile(place, target):
+                return
+            # Swapped in whole. The new link waits in the store, so that a kill leaves nothing in the results.
+            temporary = f"{self._incoming}/{os.getpid()}-{os.path.basename(target)}.part"
+            _with_folder(self._incoming, lambda: os.link(place, temporary))
+            try:
+                os.replace(temporary, target)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
 
     def note_use(self, name: str, members: Iterable[str]) -> None:
         """Note which members a job uses, so that a clean-up spares them while no index lists them.
@@ -146,18 +161,3 @@ def _with_folder(folder: str, act: Callable[[], Result]) -> Result:
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)
         return act()
-
-
-def _link_over(place: str, target: str) -> None:
-    """Link to `place`, over what `target` shows now."""
-    try:
-        os.link(place, target)
-    except FileExistsError:
-        if os.path.exists(target) and os.path.samefile(place, target):
-            return
-        temporary = f"{target}.{os.getpid()}.part"
-        os.link(place, temporary)
-        try:
-            os.replace(temporary, target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)

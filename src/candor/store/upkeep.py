@@ -36,6 +36,7 @@ class Freed:
     """What `collect_garbage` removed, or would remove."""
 
     members: int = 0
+    unfinished: int = 0
     size: int = 0
     kept: int = 0
 
@@ -101,7 +102,7 @@ def verify(store: Store, *, repair: bool = False) -> Findings:
 
 
 def collect_garbage(store: Store, *, days: float, dry: bool) -> Freed:
-    """Remove members that no index of a registered project lists.
+    """Remove members that no index of a registered project lists, and what killed jobs left unfinished.
 
     Parameters
     ----------
@@ -132,6 +133,16 @@ def collect_garbage(store: Store, *, days: float, dry: bool) -> Freed:
             live.update(note.read_text(encoding="utf-8").split())
         elif not dry:
             note.unlink(missing_ok=True)
+    for part in sorted((store.root / "incoming").glob("*.part")):
+        try:
+            status = part.stat()
+        except FileNotFoundError:  # finished meanwhile
+            continue
+        if status.st_ctime < young:  # of a link, the time it was made; its mtime is the member's
+            freed.unfinished += 1
+            freed.size += status.st_size
+            if not dry:
+                part.unlink(missing_ok=True)
     gone: set[str] = set()
     for member in _members(store):
         path = store.path(member)
