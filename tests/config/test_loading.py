@@ -1,14 +1,20 @@
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import jsonschema
 import pytest
 import yaml
 
+from candor.config.datasets import FilterColumn, ManifestColumn
 from candor.config.loading import ConfigError, load
 from candor.config.reference import generated, schema
 from candor.config.root import Config
+from candor.config.splits import Splits
+from candor.corpora.choice import FILTER_COLUMNS
+from candor.corpora.reader import Scheme
+from candor.corpora.readers import table
 from paths import ROOT
 
 SHIPPED = yaml.safe_load((ROOT / "config" / "config.yml").read_text())
@@ -44,15 +50,25 @@ def test_the_shipped_config_names_every_top_level_key():
         ),
         (
             {"datasets": {"mine": {"parity": "trustser"}}},
-            "config: datasets.mine.parity is 'trustser'; allowed: trust-ser. Did you mean 'trust-ser'?",
+            "config: datasets.mine.parity is 'trustser'; allowed: trust-ser, fed-ser-leakage. "
+            "Did you mean 'trust-ser'?",
         ),
         (
             {"datasets": {"mine": {"filter": {"gendr": ["female"]}}}},
             "config: datasets.mine.filter.gendr is not a known key; "
-            "allowed: speaker, gender, session, text, raw_label. Did you mean 'gender'?",
+            "allowed: speaker, gender, session, scenario, text, language, split, raw_label. Did you mean 'gender'?",
         ),
         ({"datasets": {"mine": {"table": {}}}}, "config: datasets.mine.table.file is missing"),
-        ({"splits": {"folds": 2}}, "config: splits.folds is 2; input should be greater than or equal to 3"),
+        ({"splits": {"folds": 1}}, "config: splits.folds is 1; input should be greater than or equal to 2"),
+        (
+            {"splits": {"scheme": "speaker"}},
+            "config: splits.scheme is 'speaker'; allowed: auto, speakers, sessions, leave_one_speaker_out, texts, "
+            "official. Did you mean 'speakers'?",
+        ),
+        (
+            {"datasets": {"mine": {"pred": "arousl"}}},
+            "config: datasets.mine.pred is 'arousl'; allowed: emotion, arousal, valence. Did you mean 'arousal'?",
+        ),
         (
             {"recipes": {"linear": {"seeds": [0, 1, 0]}}},
             "config: recipes.linear.seeds is [0, 1, 0]; each seed may occur once",
@@ -105,7 +121,7 @@ def test_several_mistakes_are_a_line_each():
 def test_entries_without_a_value_are_defaults_and_false_is_none():
     config = load({"recipes": {"short": None, "linear": False}, "splits": None})
     assert set(config.recipes) == {"short"}
-    assert config.splits.folds == 5
+    assert config.splits.text_folds == 4
 
 
 def test_generated_files_are_up_to_date():
@@ -132,3 +148,15 @@ def test_the_config_is_light_to_import():
     heavy += "print([m for m in ('numpy', 'pandas', 'torch', 'matplotlib', 'soundfile') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_filters_of_the_config_are_those_of_the_library():
+    assert get_args(FilterColumn) == FILTER_COLUMNS
+
+
+def test_columns_of_a_table_in_the_config_are_those_of_its_reader():
+    assert get_args(ManifestColumn) == table.COLUMNS
+
+
+def test_schemes_of_the_config_are_those_of_the_cards():
+    assert get_args(Splits.model_fields["scheme"].annotation) == ("auto", *get_args(Scheme))

@@ -82,6 +82,7 @@ def fold_table(pooled: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
         {
             "utterance": [f"u{number:04}" for number in range(count)],
             "speaker": speakers,
+            "session": "",
             "gender": ["female" if int(speaker[1]) % 2 else "male" for speaker in speakers],
             "label": [CLASSES[label] for label in labels],
             "part": [parts.get(speaker, "train") for speaker in speakers],

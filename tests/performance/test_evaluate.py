@@ -28,6 +28,7 @@ def predictions(speakers: int = 6, seeds: int = 2, skill: float = 0.7, seed: int
                         "utterance": f"s{speaker}_u{utterance}",
                         "speaker": f"s{speaker}",
                         "gender": "female" if speaker % 2 else "male",
+                        "session": "",
                         "fold": 1 + speaker // 2,
                         "seed": trained,
                         "label": label,
@@ -79,7 +80,7 @@ def test_what_one_fold_one_seed_or_one_speaker_cannot_tell_is_blank() -> None:
 def test_classes_by_hand() -> None:
     rows = [("a", "ang", "ang"), ("a", "ang", "sad"), ("b", "ang", "sad"), ("b", "sad", "sad"), ("a", "sad", "sad")]
     frame = pd.DataFrame(rows, columns=["speaker", "label", "predicted"])
-    frame = frame.assign(utterance=[f"u{n}" for n in range(len(rows))], fold=1, seed=1)
+    frame = frame.assign(utterance=[f"u{n}" for n in range(len(rows))], session="", fold=1, seed=1)
     with pytest.warns(UserWarning, match="no test utterance is hap, neu"):
         got = evaluate(frame, CLASSES)
     ang, hap, _, sad = got.per_class.to_dict("records")
@@ -149,3 +150,19 @@ def test_rows_are_what_the_contracts_say(tmp_path: Path) -> None:
     ):
         table.write(frame, tmp_path / "table.tsv")
         pd.testing.assert_frame_equal(table.read(tmp_path / "table.tsv"), frame, check_dtype=False)
+
+
+def test_speakers_who_are_not_known_count_by_session() -> None:
+    """The same utterances with speakers named, and with speakers hidden but a session for each, say the same."""
+    frame = predictions()
+    hidden = frame.assign(session=frame["speaker"], speaker="")
+    named, unknown = (evaluate(rows, CLASSES).metrics for rows in (frame, hidden))
+    pd.testing.assert_frame_equal(named, unknown)
+    one = evaluate(frame.assign(session="podcast", speaker=""), CLASSES).metrics
+    assert metric(one, "uar", "speakers") == 1
+    assert np.isnan(metric(one, "uar", "low"))
+
+
+def test_speakers_in_train_stand_beside_the_figures() -> None:
+    assert set(evaluate(predictions(), CLASSES).metrics["speakers_in_train"]) == {0}
+    assert set(evaluate(predictions(), CLASSES, 4).metrics["speakers_in_train"]) == {4}

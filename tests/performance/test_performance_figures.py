@@ -1,5 +1,6 @@
 """The figures show the figures of the tables, and the same figure gives the same bytes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def evaluation() -> Evaluation:
         {
             "utterance": [f"u{n}" for n in range(400)],
             "speaker": [f"s{n // 40}" for n in range(400)],
+            "session": "",
             "fold": np.arange(400) // 80,
             "seed": 0,
             "label": label,
@@ -85,3 +87,11 @@ def test_one_speaker_has_points_without_intervals(evaluation: Evaluation, tmp_pa
     figure = confusion_figure(alone, "title")
     assert sum("one speaker" in text for text in words(figure)) == len(CLASSES)
     save_figure(figure, tmp_path / "figure.png")
+
+
+def test_figures_say_so_when_test_speakers_are_also_in_train(evaluation: Evaluation) -> None:
+    silent = [confusion_figure(evaluation, "title"), ranking_figure(evaluation.summary("corpus", "good", "linear"))]
+    assert not any("also in train" in " ".join(words(figure)) for figure in silent)
+    shared = replace(evaluation, metrics=evaluation.metrics.assign(speakers=100, speakers_in_train=69))
+    for figure in (confusion_figure(shared, "title"), ranking_figure(shared.summary("corpus", "good", "linear"))):
+        assert any("69 of 100 test speakers are also in train" in text for text in words(figure))

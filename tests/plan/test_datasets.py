@@ -1,10 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from candor.config.loading import ConfigError, load
 from candor.plan.datasets import at_hand, require, resolve
-from candor.plan.targets import Final, folder_targets
+from candor.plan.targets import Final, folder_targets, offered, unknown_target
 
 
 def said(raw) -> str:
@@ -65,8 +66,6 @@ def test_a_table_has_a_path_of_its_own():
     ],
 )
 def test_a_wrong_entry_is_one_line(raw, line):
-    import re
-
     assert re.search(line, said(raw)), said(raw)
     assert "\n" not in said(raw)
 
@@ -90,7 +89,7 @@ def test_a_missing_path_names_the_key_the_path_and_what_was_looked_for(tmp_path)
 def test_a_dataset_changes_only_what_it_says_of_the_splits():
     raw = {"splits": {"folds": 4, "seed": 7}, "datasets": {"ravdess": {"splits": {"folds": 6}}}}
     dataset = resolve(load(raw))["ravdess"]
-    assert (dataset.folds, dataset.split_seed) == (6, 7)
+    assert (dataset.folds, dataset.splits["seed"]) == (6, 7)
 
 
 def test_folders_are_targets_down_to_the_backbone_and_ask_for_what_they_rest_on():
@@ -131,3 +130,112 @@ def test_a_missing_table_is_said_before_anything_runs(tmp_path):
         require(resolve(load(raw))["mine"])
     (tmp_path / "label.csv").touch()
     require(resolve(load(raw))["mine"])
+
+
+@pytest.mark.parametrize(
+    ("corpus", "scheme", "folds"),
+    [
+        ("crema_d", "speakers", 5),
+        ("emodb", "speakers", 5),
+        ("esd", "speakers", 5),
+        ("iemocap", "sessions", 5),
+        ("meld", "official", 1),
+        ("msp_improv", "sessions", 6),
+        ("msp_podcast", "official", 1),
+        ("ravdess", "speakers", 5),
+        ("savee", "leave_one_speaker_out", 4),
+        ("tess", "leave_one_speaker_out", 2),
+    ],
+)
+def test_each_corpus_is_split_its_own_way_and_the_number_of_folds_is_known_before_it_is_read(corpus, scheme, folds):
+    dataset = resolve(load({}))[corpus]
+    assert (dataset.splits["scheme"], dataset.folds) == (scheme, folds)
+
+
+@pytest.mark.parametrize(
+    ("general", "entry", "scheme", "folds"),
+    [
+        ({"folds": 4}, {"corpus": "crema_d"}, "speakers", 4),
+        ({"folds": 4}, {"corpus": "iemocap"}, "sessions", 5),
+        ({"folds": 4}, {"corpus": "meld"}, "official", 1),
+        ({"scheme": "sessions", "folds": 4}, {"corpus": "iemocap"}, "sessions", 4),
+        ({}, {"corpus": "iemocap", "splits": {"folds": 3}}, "sessions", 3),
+        ({}, {"corpus": "iemocap", "splits": {"scheme": "leave_one_speaker_out"}}, "leave_one_speaker_out", 10),
+        ({}, {"corpus": "crema_d", "splits": {"scheme": "texts", "folds": 3}}, "texts", 12),
+        ({}, {"corpus": "crema_d", "splits": {"scheme": "texts", "text_folds": 6}}, "texts", 30),
+        ({}, {"corpus": "iemocap", "parity": "trust-ser"}, "sessions", 5),
+        ({}, {"corpus": "iemocap", "parity": "fed-ser-leakage"}, "speakers", 5),
+        ({}, {"corpus": "msp_improv", "parity": "trust-ser"}, "sessions", 6),
+        ({}, {"corpus": "msp_podcast", "parity": "trust-ser"}, "official", 1),
+    ],
+)
+def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, folds):
+    dataset = resolve(load({"splits": general, "datasets": {"mine": entry}}))["mine"]
+    assert (dataset.splits["scheme"], dataset.folds) == (scheme, folds)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (
+            {"corpus": "meld", "splits": {"folds": 5}},
+            r"datasets\.mine\.splits\.folds is 5; an official partition is one",
+        ),
+        (
+            {"corpus": "crema_d", "splits": {"folds": 2}},
+            r"datasets\.mine\.splits\.folds is 2; train, dev and test need",
+        ),
+        (
+            {"corpus": "table", "table": {"file": "a.csv"}, "splits": {"scheme": "sessions"}},
+            r"datasets\.mine\.splits\.folds is empty; with sessions set it to the number of sessions",
+        ),
+        (
+            {"corpus": "iemocap", "parity": "trust-ser", "splits": {"scheme": "speakers"}},
+            r"datasets\.mine\.splits\.scheme is 'speakers'; parity has its own folds",
+        ),
+        (
+            {"corpus": "emodb", "parity": "trust-ser"},
+            r"datasets\.mine\.parity is 'trust-ser' for emodb; allowed: nothing",
+        ),
+        ({"corpus": "crema_d", "pred": "arousal"}, r"datasets\.mine\.pred is 'arousal', which crema_d does not rate"),
+    ],
+)
+def test_a_scheme_that_does_not_suit_is_one_line(entry, line):
+    assert re.search(line, said({"datasets": {"mine": entry}})), said({"datasets": {"mine": entry}})
+
+
+def test_corpora_may_be_written_with_hyphens():
+    raw = {
+        "data_dir": {"msp-improv": "/data/improv", "crema-d": "/data/crema"},
+        "datasets": {"msp-podcast": {"classes": "all"}, "st": {"corpus": "msp-improv", "filter": {"scenario": ["S"]}}},
+    }
+    datasets = resolve(load(raw))
+    assert "msp-improv" not in datasets
+    assert datasets["msp_improv"].raw == datasets["st"].raw == Path("/data/improv")
+    assert datasets["crema_d"].raw == Path("/data/crema")
+    assert datasets["msp_podcast"].choices["classes"] == "all"
+    assert (datasets["msp_improv"].alias, datasets["st"].alias) == ("msp-improv", "")
+    twice = said({"data_dir": {"msp-improv": "/a", "msp_improv": "/b"}})
+    assert re.search(r"data_dir\.msp.improv is there twice", twice)
+
+
+def test_targets_may_be_written_with_hyphens():
+    finals = [Final("features/msp_improv/fbank/index.tsv", "features", "msp_improv", "fbank")]
+    targets = {target.name: target for target in folder_targets(finals, [], {"msp_improv": "msp-improv"})}
+    assert list(targets["results/features/msp_improv"].spellings()) == [
+        "results/features/msp_improv",
+        "results/features/msp_improv/",
+        "results/features/msp-improv",
+        "results/features/msp-improv/",
+    ]
+    assert "results/features/msp-improv/fbank" in targets["results/features/msp_improv/fbank"].spellings()
+
+
+def test_a_dataset_of_ratings_is_told_where_it_ends():
+    datasets = resolve(load({"datasets": {"calm": {"corpus": "iemocap", "pred": "arousal"}}}))
+    answer = unknown_target("results/performance/calm", [], datasets)
+    assert answer.startswith(
+        "target: results/performance/calm is not offered, as datasets.calm.pred is 'arousal'; there"
+    )
+    assert not offered("models", "arousal")
+    assert offered("splits", "arousal")

@@ -118,6 +118,7 @@ def test_every_script_reaches_only_the_stages_above_its_own():
     stages = {
         "synthesise": "corpora",
         "manifest": "corpora",
+        "corpora_overview": "corpora",
         "audio": "audio",
         "splits": "splits",
         "features": "features",

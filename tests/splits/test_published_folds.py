@@ -2,10 +2,9 @@
 
 from collections import Counter
 
-import pandas as pd
-
 from candor.corpora import registry
-from candor.splits.tabulate import fold_rows, make_folds
+from candor.splits.tabulate import fold_rows
+from splits.manifests import manifest, part, split
 
 # Per fold: speakers (male, female) and clips of neutral, anger, sadness, happiness in train, dev and test.
 PUBLISHED = [
@@ -29,19 +28,19 @@ def test_crema_d_has_the_folds_of_the_seed(corpora):
     reading = registry.load("crema_d").read(root, "multimodal", "trust-ser", {"dataset": "crema_d"})
     kept = [clip for clip in reading.clips if clip.label in ("neutral", "anger", "sadness", "happiness")]
     assert len(kept) == 4798
-    utterances = pd.DataFrame(
+    utterances = manifest(
         {"utterance": c.utterance, "speaker": c.speaker, "gender": c.gender, "label": c.label} for c in kept
     )
-    folds = make_folds(utterances, folds=5, seed=0, parity="trust-ser")
+    folds = split(utterances, "speakers", 5, parity="trust-ser")
     for fold, published, train in zip(folds, PUBLISHED, TRAIN, strict=True):
-        rows = fold_rows(fold, utterances)
-        for part, figures in zip(("train", "dev", "test"), published, strict=True):
-            own = rows[rows["part"] == part]
+        rows = fold_rows(fold, utterances, "emotion")
+        for name, figures in zip(("train", "dev", "test"), published, strict=True):
+            own = rows[rows["part"] == name]
             labels = Counter(own["label"])
-            counts = tuple(labels[name] for name in ("neutral", "anger", "sadness", "happiness"))
-            genders = Counter(utterances.drop_duplicates("speaker").set_index("speaker")["gender"][fold.speakers(part)])
+            counts = tuple(labels[emotion] for emotion in ("neutral", "anger", "sadness", "happiness"))
+            genders = Counter(own.drop_duplicates("speaker")["gender"])
             if figures is None:
                 assert counts == train
             else:
                 assert (genders["male"], genders["female"], *counts) == figures
-    assert sum(len(fold_rows(fold, utterances).query("part == 'test'")) for fold in folds) == 4798
+    assert sum(len(part(fold, utterances, "test", "utterance")) for fold in folds) == 4798

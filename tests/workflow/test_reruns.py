@@ -32,9 +32,9 @@ def test_a_finished_run_has_nothing_to_do(finished):
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
         ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", TRAINING),
         (
-            "src/candor/splits/folds.py",
-            "if len(genders) < folds:",
-            "if folds > len(genders):",
+            "src/candor/splits/deal.py",
+            "if count < folds:",
+            "if folds > count:",
             {"splits_3": 2, **TRAINING},
         ),
         ("src/candor/backbones/families/fbank.py", "32768.0", "32767.0", FEATURES),

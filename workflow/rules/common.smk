@@ -17,7 +17,7 @@ from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
-from candor.plan.targets import ROOT, Final, folder_targets, unknown_target
+from candor.plan.targets import ROOT, Final, folder_targets, offered, unknown_target
 from candor.tables.audio import AudioIndex
 from candor.tables.corpora import CHOICES, SYNTHESISED, Counts, Rejected, Utterances
 from candor.tables.features import IDENTITY, FeatureIndex
@@ -146,6 +146,8 @@ def summaries_of(wildcards):
 def final_files(templates):
     """Yield every file that a user asks for; seeds belong to a recipe, folds to a dataset."""
     for template, dataset in itertools.product(templates, DATASETS):
+        if not offered(template.split("/")[0], DATASETS[dataset].pred):
+            continue
         backbones = CONFIG.backbones if "{backbone}" in template else [""]
         recipes = CONFIG.recipes if "{recipe}" in template else [""]
         for backbone, recipe in itertools.product(backbones, recipes):
@@ -176,7 +178,7 @@ def files_of(target):
 
 def refuse_unknown(wildcards):
     """Say what is wrong with the name of a folder that is no target, and end."""
-    sys.exit(unknown_target(wildcards.folder, TARGETS))
+    sys.exit(unknown_target(wildcards.folder, TARGETS, DATASETS))
 
 
 LEFT_OUT_TOLD = []

@@ -1,10 +1,11 @@
-# Requires: the predictions of all folds.
+# Requires: the predictions of all folds, and what their train parts share with test.
 # Makes: UAR, accuracy and macro-F1 with intervals, recalls, confusions; one table and one ranking per dataset.
 
 
 rule performance:
     input:
         predictions=predictions_of,
+        splits=under(SplitOverview.path),
     output:
         summary=under(RunSummary.path),
         per_class=under(PerClass.path),

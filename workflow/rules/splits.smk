@@ -24,13 +24,10 @@ for count in sorted({dataset.folds for dataset in DATASETS.values()}):
             "../../envs/candor.yml"
         params:
             raw=lambda wildcards: str(DATASETS[wildcards.dataset].raw),
-            options=lambda wildcards: {
-                "folds": DATASETS[wildcards.dataset].folds,
-                "seed": DATASETS[wildcards.dataset].split_seed,
-                "parity": DATASETS[wildcards.dataset].parity,
-            },
+            options=lambda wildcards: dict(DATASETS[wildcards.dataset].splits),
+            pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
             code=code("splits"),
         message:
-            "Dealing out the speakers of {wildcards.dataset}"
+            "Splitting {wildcards.dataset}"
         script:
             "../scripts/splits.py"

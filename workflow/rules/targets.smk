@@ -1,5 +1,6 @@
 # Every folder below results/ is a target: `results/performance`, `results/performance/demo`,
-# `results/performance/demo/fbank`, each with and without a slash at its end.
+# `results/performance/demo/fbank`, each with and without a slash at its end. A corpus that its authors write with a hyphen
+# may be asked for so: `results/corpora/msp-improv`.
 
 # What a user asks for. Intermediate files are listed too, so that a deleted one is made again.
 FINALS = [
@@ -12,7 +13,8 @@ FINALS = [
     *(RunSummary.path, PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE, EVALUATED),
 ]
 
-TARGETS = folder_targets(final_files(FINALS), plan_datasets.at_hand(DATASETS))
+ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}
+TARGETS = folder_targets(final_files(FINALS), plan_datasets.at_hand(DATASETS), ALIASES)
 
 for target in TARGETS:
     for spelling in target.spellings():

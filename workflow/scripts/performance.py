@@ -10,18 +10,21 @@ from candor.runtime import start_logging
 from candor.tables.base import write_json
 from candor.tables.models import Predictions
 from candor.tables.performance import ConfusionCounts, PerClass, RunSummary
+from candor.tables.splits import SplitOverview
 
 
 def main(smk) -> None:
     start_logging(smk.log[0])
     run = smk.wildcards
     predictions = pd.concat([Predictions.read(file) for file in smk.input.predictions])
-    evaluation = evaluate(predictions, Predictions.classes(predictions))
+    shared = SplitOverview.speakers_in_train(SplitOverview.read(smk.input.splits))
+    evaluation = evaluate(predictions, Predictions.classes(predictions), shared)
     RunSummary.write(evaluation.summary(run.dataset, run.backbone, run.recipe), smk.output.summary)
     PerClass.write(evaluation.per_class, smk.output.per_class)
     ConfusionCounts.write(evaluation.confusion, smk.output.confusion)
     save_figure(confusion_figure(evaluation, f"{run.dataset}: {run.backbone}, {run.recipe}"), smk.output.figure)
     files = {file.split("/")[-2]: file for file in smk.input.predictions}
+    files["splits"] = smk.input.splits
     write_json(made_of(files, run=dict(run), classes=evaluation.classes), smk.output.evaluated)
 
 

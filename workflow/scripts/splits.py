@@ -1,9 +1,11 @@
-"""Deal the speakers of a dataset out to folds; write them as tables, as JSON lists and at a glance."""
+"""Split a dataset into folds; write them as tables, as JSON lists and at a glance."""
 
+import logging
 from pathlib import Path
 
 from candor.runtime import start_logging
-from candor.splits.tabulate import fold_rows, make_folds, overview_rows, trust_ser_lists
+from candor.splits.schemes import make_folds
+from candor.splits.tabulate import fold_rows, overview_rows, trust_ser_lists
 from candor.tables.base import write_json
 from candor.tables.corpora import Utterances
 from candor.tables.splits import FoldTable, SplitOverview
@@ -14,9 +16,13 @@ def main(smk) -> None:
     utterances = Utterances.read(smk.input.utterances)
     folds = make_folds(utterances, **smk.params.options)
     for fold, table, lists in zip(folds, smk.output.folds, smk.output.lists, strict=True):
-        FoldTable.write(fold_rows(fold, utterances), table)
+        FoldTable.write(fold_rows(fold, utterances, smk.params.pred), table)
         write_json(trust_ser_lists(fold, utterances, Path(smk.params.raw)), lists)
-    SplitOverview.write(overview_rows(folds, utterances), smk.output.overview)
+    overview = overview_rows(folds, utterances)
+    for row in overview:
+        if row["speakers_in_train"]:
+            logging.warning("fold %d, %s: %s", row["fold"], row["part"], row["warning"])
+    SplitOverview.write(overview, smk.output.overview)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -14,13 +14,19 @@ ManifestColumn = Literal[
     "speaker",
     "gender",
     "session",
+    "scenario",
     "text",
+    "language",
+    "age",
+    "race",
+    "ethnicity",
+    "split",
     "label",
     "arousal",
     "valence",
     "dominance",
 ]
-FilterColumn = Literal["speaker", "gender", "session", "text", "raw_label"]
+FilterColumn = Literal["speaker", "gender", "session", "scenario", "text", "language", "split", "raw_label"]
 
 
 class TableOptions(Section):
@@ -51,7 +57,12 @@ class Dataset(Section):
     corpus: str | None = Field(
         None,
         description="The corpus, a name of `data_dir`, or `table` for your own. Empty: the entry's own name.",
-        examples=["crema_d", "table"],
+        examples=["crema_d", "msp-improv", "table"],
+    )
+    pred: Literal["emotion", "arousal", "valence"] = Field(
+        "emotion",
+        description="What is predicted. With `arousal` or `valence` every clip with that rating takes part, whatever "
+        "its emotion, unless `classes` names some.",
     )
     label_policy: str | None = Field(
         None,
@@ -66,14 +77,15 @@ class Dataset(Section):
     filter: dict[FilterColumn, Annotated[list[str], Field(min_length=1)]] = Field(
         default={},
         description="Keep only clips whose value in this column is one of these.",
-        examples=[{"gender": ["female"]}],
+        examples=[{"gender": ["female"]}, {"scenario": ["impro"]}],
     )
-    parity: Literal["trust-ser"] | None = Field(
+    parity: Literal["trust-ser", "fed-ser-leakage"] | None = Field(
         None,
-        description="Read and split exactly as that system does, its mistakes included, to reproduce its figures.",
+        description="Read and split exactly as that system does, its mistakes included, to reproduce its figures. "
+        "For the corpora that it reads: `candor corpora NAME` names the systems.",
     )
     splits: Splits | None = Field(
-        None, description="Folds of this dataset. What is not said here is as in the top-level `splits`."
+        None, description="Splits of this dataset. What is not said here is as in the top-level `splits`."
     )
     table: TableOptions | None = Field(None, description="How to read a corpus `table`.")
 

@@ -39,7 +39,7 @@ def run_fold(number: int, fold: pd.DataFrame, pooled: np.ndarray, recipe: Recipe
     number
         Which fold.
     fold
-        Its table: utterance, speaker, gender, label, part.
+        Its table: utterance, speaker, gender, session, label, part.
     pooled
         Features in the order of `fold`.
     recipe
@@ -60,13 +60,14 @@ def run_fold(number: int, fold: pd.DataFrame, pooled: np.ndarray, recipe: Recipe
             result.trained[seed] = trained
             result.history.extend(trained.history)
             chances = probabilities(trained.head, parts["test"].pooled)
-            fields = rows[["utterance", "speaker", "gender", "label"]].itertuples(index=False, name=None)
-            for (utterance, speaker, gender, label), chance in zip(fields, chances, strict=True):
+            fields = rows[["utterance", "speaker", "gender", "session", "label"]].itertuples(index=False, name=None)
+            for (utterance, speaker, gender, session, label), chance in zip(fields, chances, strict=True):
                 result.predictions.append(
                     {
                         "utterance": utterance,
                         "speaker": speaker,
                         "gender": gender,
+                        "session": session,
                         "fold": number,
                         "seed": seed,
                         "label": label,

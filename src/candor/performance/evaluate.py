@@ -42,7 +42,7 @@ class Evaluation:
         return pd.concat([pd.DataFrame([names] * len(self.metrics)), self.metrics], axis=1)
 
 
-def evaluate(predictions: pd.DataFrame, classes: list[str]) -> Evaluation:
+def evaluate(predictions: pd.DataFrame, classes: list[str], speakers_in_train: int = 0) -> Evaluation:
     """Evaluate the test predictions of all folds and seeds of one backbone with one recipe.
 
     The metrics are those of the utterances of all folds together, averaged over seeds. A class that never occurs in the
@@ -54,6 +54,8 @@ def evaluate(predictions: pd.DataFrame, classes: list[str]) -> Evaluation:
         Rows of `candor.tables.models.Predictions`, all folds and seeds.
     classes
         The emotions that the models choose from, in their order.
+    speakers_in_train
+        How many of the test speakers are also in train; it stands beside the figures.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def evaluate(predictions: pd.DataFrame, classes: list[str]) -> Evaluation:
     _check(predictions, classes)
     label = _codes(predictions["label"], classes)
     predicted = _codes(predictions["predicted"], classes)
-    speaker, speakers = pd.factorize(predictions["speaker"], sort=True)
+    speaker, speakers = pd.factorize(clusters(predictions), sort=True)
     seed, seeds = pd.factorize(predictions["seed"], sort=True)
     fold, folds = pd.factorize(predictions["fold"], sort=True)
     size = len(classes)
@@ -74,10 +76,19 @@ def evaluate(predictions: pd.DataFrame, classes: list[str]) -> Evaluation:
     return Evaluation(
         classes=list(classes),
         counts=by_speaker,
-        metrics=_metric_rows(by_speaker, by_fold, utterances=predictions["utterance"].nunique()),
+        metrics=_metric_rows(by_speaker, by_fold, predictions["utterance"].nunique(), speakers_in_train),
         per_class=_class_rows(by_speaker, classes),
         confusion=_confusion_rows(by_speaker, classes),
     )
+
+
+def clusters(predictions: pd.DataFrame) -> pd.Series[str]:
+    """Return what utterances may have in common: their speaker or, where that is not known, their session.
+
+    Several of those who are not known may speak in a session; to take them for one widens intervals, if anything.
+    """
+    session = "session " + predictions["session"]
+    return predictions["speaker"].where(predictions["speaker"] != "", session)
 
 
 def recall_interval(counts: FloatArray, index: int) -> Interval:
@@ -128,7 +139,7 @@ def _check(predictions: pd.DataFrame, classes: list[str]) -> None:
             rows = predictions.loc[predictions["utterance"] == utterance]
             lacking = sorted(seeds - set(rows["seed"]))
             raise ValueError(f"fold {rows['fold'].iloc[0]}: no prediction of {utterance} with seed {lacking[0]}")
-    for column in ("label", "speaker", "fold"):
+    for column in ("label", "speaker", "session", "fold"):
         several = predictions.groupby("utterance")[column].nunique()
         if (several > 1).any():
             raise ValueError(f"{several.idxmax()} has more than one {column}")
@@ -145,7 +156,7 @@ def _warn_of_absent(counts: FloatArray, classes: list[str]) -> None:
         warnings.warn(f"no test utterance is {', '.join(absent)}: left out of UAR and macro-F1", stacklevel=3)
 
 
-def _metric_rows(by_speaker: FloatArray, by_fold: FloatArray, utterances: int) -> pd.DataFrame:
+def _metric_rows(by_speaker: FloatArray, by_fold: FloatArray, utterances: int, speakers_in_train: int) -> pd.DataFrame:
     verdict = interpretable(by_speaker, by_fold)
     rows = []
     for name, statistic in METRICS.items():
@@ -162,6 +173,7 @@ def _metric_rows(by_speaker: FloatArray, by_fold: FloatArray, utterances: int) -
                 "interpretable": verdict,
                 "utterances": utterances,
                 "speakers": len(by_speaker),
+                "speakers_in_train": speakers_in_train,
                 "folds": len(by_fold),
                 "seeds": by_speaker.shape[1],
             }

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
+from candor.performance.caveats import shared_speakers
 from candor.performance.evaluate import Evaluation
 from candor.stats.intervals import FloatArray
 
@@ -30,6 +31,7 @@ def confusion_figure(evaluation: Evaluation, title: str) -> Figure:
         _draw_confusions(matrix, evaluation)
         _draw_recalls(recalls, evaluation)
         set_title(figure, title)
+        _warn(figure, shared_speakers(evaluation.metrics.to_dict("records")[0]))
     return figure
 
 
@@ -52,7 +54,14 @@ def ranking_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
         _draw_ranking(axes, rows.reset_index(drop=True))
         axes.set_xlabel(f"{_NAMES[metric]} (%) with 95 % interval over speakers")
         set_title(figure, ", ".join(rows["dataset"].unique()))
+        _warn(figure, shared_speakers(rows.to_dict("records")[0]))
     return figure
+
+
+def _warn(figure: Figure, caveat: str) -> None:
+    """Write below the figure what must not be overlooked."""
+    if caveat:
+        figure.supxlabel(caveat, x=0.008, ha="left", fontsize=7.5, color=VERMILION)
 
 
 def _draw_confusions(axes: Axes, evaluation: Evaluation) -> None:

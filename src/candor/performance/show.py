@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from candor.performance.caveats import shared_speakers
 from candor.tables.performance import RunSummary, Summary
 
 
@@ -42,10 +43,10 @@ def summary_text(summaries: Sequence[Path]) -> str:
                 str(row.speakers),
             )
         )
+    caveats = {row["dataset"]: shared_speakers(row) for row in uar.to_dict("records")}
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([*table, *(f"{dataset}: {caveat}" for dataset, caveat in caveats.items() if caveat)])
 
 
 def _read(file: Path) -> pd.DataFrame:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from candor.config.datasets import Dataset as Entry
 from candor.config.loading import ConfigError, refuse, refuse_key
@@ -14,6 +14,9 @@ from candor.config.root import Config
 from candor.corpora import registry
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import CorpusError
+from candor.plan.splits import plan_splits
+
+Value = TypeVar("Value")
 
 TABLE = "table"
 DEMO = "demo"
@@ -35,10 +38,14 @@ class Dataset:
         The corpus folder, or None where `data_dir` does not say.
     synthesised
         Whether the workflow makes the corpus itself.
+    pred
+        What is predicted: ``emotion``, ``arousal`` or ``valence``.
     choices
         The options of the manifest: label policy, classes, filter, parity, and those of the reader.
-    folds, split_seed, parity
-        The options of the splits.
+    splits
+        The options of the splits: scheme, number of folds, seed and so on.
+    alias
+        The same name with hyphens, where the corpus is also written so.
     """
 
     name: str
@@ -46,10 +53,15 @@ class Dataset:
     key: str
     raw: Path | None
     synthesised: bool
+    pred: str
     choices: Mapping[str, Any]
-    folds: int
-    split_seed: int
-    parity: str | None
+    splits: Mapping[str, Any]
+    alias: str = ""
+
+    @property
+    def folds(self) -> int:
+        """Return the number of folds."""
+        return int(self.splits["folds"] * (self.splits["text_folds"] if self.splits["scheme"] == "texts" else 1))
 
 
 def resolve(config: Config) -> dict[str, Dataset]:
@@ -61,10 +73,12 @@ def resolve(config: Config) -> dict[str, Dataset]:
         When an entry names a corpus, class or policy that does not exist.
     """
     corpora = registry.names()
-    entries = {name: Entry() for name in corpora if name != TABLE} | dict(config.datasets)
-    resolved = {name: _resolve_one(name, entry, config, corpora) for name, entry in sorted(entries.items())}
+    paths = _by_corpus_name("data_dir", config.data_dir, corpora)
+    own = _by_corpus_name("datasets", config.datasets, corpora)
+    entries = {name: Entry() for name in corpora if name != TABLE} | own
+    resolved = {name: _resolve_one(name, entry, config, paths, corpora) for name, entry in sorted(entries.items())}
     keys = sorted({dataset.key for dataset in resolved.values()})
-    for key in config.data_dir:
+    for key in paths:
         if key not in keys:
             raise refuse_key(f"data_dir.{key}", keys)
     return resolved
@@ -97,12 +111,27 @@ def at_hand(datasets: Mapping[str, Dataset]) -> list[str]:
     return [name for name, dataset in datasets.items() if dataset.raw is not None]
 
 
-def _corpus_of(name: str, entry: Entry) -> str:
-    return entry.corpus or name
+def _corpus_name(name: str, corpora: Collection[str]) -> str:
+    """Return the reader's name for a corpus that may be written with hyphens, as the corpora's authors do."""
+    spelled = name.replace("-", "_")
+    return spelled if spelled in corpora else name
 
 
-def _resolve_one(name: str, entry: Entry, config: Config, corpora: list[str]) -> Dataset:
-    corpus = _corpus_of(name, entry)
+def _by_corpus_name(key: str, entries: Mapping[str, Value], corpora: Collection[str]) -> dict[str, Value]:
+    """Return entries under the readers' names of their corpora."""
+    renamed: dict[str, Value] = {}
+    for name, entry in entries.items():
+        own = _corpus_name(name, corpora)
+        if own in renamed:
+            raise ConfigError(f"config: {key}.{name} is there twice, as {own} as well; keep one of them")
+        renamed[own] = entry
+    return renamed
+
+
+def _resolve_one(
+    name: str, entry: Entry, config: Config, paths: Mapping[str, str | None], corpora: Collection[str]
+) -> Dataset:
+    corpus = _corpus_name(entry.corpus or name, corpora)
     where = f"datasets.{name}"
     if corpus not in corpora:
         raise refuse(f"{where}.corpus", corpus, corpora)
@@ -120,29 +149,32 @@ def _resolve_one(name: str, entry: Entry, config: Config, corpora: list[str]) ->
         raise ConfigError(f"config: {where}.table is missing; it says which file holds the labels (table.file)")
     if corpus != TABLE and entry.table is not None:
         raise ConfigError(f"config: {where}.table is only for datasets whose corpus is 'table', not {corpus!r}")
+    if entry.pred != "emotion" and corpus != TABLE and entry.pred not in card.dimensions:
+        raise refuse(f"{where}.pred", entry.pred, ("emotion", *card.dimensions), f", which {corpus} does not rate")
+    if entry.parity and entry.parity not in card.parities:
+        raise refuse(f"{where}.parity", entry.parity, card.parities, f" for {corpus}")
     key = name if corpus == TABLE else corpus
-    path = config.data_dir.get(key)
+    path = paths.get(key)
     synthesised = corpus == DEMO and path == SYNTHESISE
-    own_splits = entry.splits.model_dump(exclude_unset=True) if entry.splits else {}
-    splits = config.splits.model_copy(update=own_splits)
     return Dataset(
         name=name,
         corpus=corpus,
         key=key,
         raw=_raw(path, synthesised, config.project_dir),
         synthesised=synthesised,
+        pred=entry.pred,
         choices={
             "dataset": name,
             "corpus": corpus,
+            "pred": entry.pred,
             "label_policy": policy,
             "classes": entry.classes if isinstance(entry.classes, str) else list(entry.classes),
             "filter": {column: sorted(values) for column, values in sorted(entry.filter.items())},
             "parity": entry.parity,
             "options": entry.table.model_dump() if entry.table else {},
         },
-        folds=splits.folds,
-        split_seed=splits.seed,
-        parity=entry.parity,
+        splits=plan_splits(name, entry, config.splits, card),
+        alias=name.replace("_", "-") if name in corpora and "_" in name else "",
     )
 
 

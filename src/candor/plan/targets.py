@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from candor.config.loading import did_you_mean
+
+if TYPE_CHECKING:
+    from candor.plan.datasets import Dataset
 
 STAGES: dict[str, tuple[str, ...]] = {
     "corpora": (),
@@ -19,6 +23,10 @@ STAGES: dict[str, tuple[str, ...]] = {
 
 ROOT = "results"
 """How targets are spelled, whatever `project_dir` is."""
+
+
+EMOTION_ONLY = ("models", "performance")
+"""The stages that are offered for datasets that predict emotion, and for no others so far."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,23 @@ class Target:
     stage: str
     dataset: str | None
     files: tuple[str, ...]
+    alias: str = ""
 
     def spellings(self) -> Iterator[str]:
-        """Yield the folder's name without and with a slash at its end, as tab completion writes it."""
-        yield self.name
-        yield f"{self.name}/"
+        """Yield the folder's names without and with a slash at its end, as tab completion writes it."""
+        for name in filter(None, (self.name, self.alias)):
+            yield name
+            yield f"{name}/"
 
 
-def folder_targets(finals: Iterable[Final], at_hand: Iterable[str]) -> list[Target]:
+def offered(stage: str, pred: str) -> bool:
+    """Tell whether a stage can be asked for with a dataset that predicts `pred`."""
+    return pred == "emotion" or stage not in EMOTION_ONLY
+
+
+def folder_targets(
+    finals: Iterable[Final], at_hand: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> list[Target]:
     """Return every folder above the final files as a target: stages, datasets in them, backbones in these.
 
     Parameters
@@ -62,7 +79,10 @@ def folder_targets(finals: Iterable[Final], at_hand: Iterable[str]) -> list[Targ
         Every file that a user asks for.
     at_hand
         The datasets whose corpus path is set; a whole stage is asked for only for these.
+    aliases
+        Other spellings of datasets, under which their folders can be asked for too.
     """
+    aliases = aliases or {}
     finals = list(finals)
     ready = set(at_hand)
     targets = []
@@ -72,20 +92,22 @@ def folder_targets(finals: Iterable[Final], at_hand: Iterable[str]) -> list[Targ
         targets.append(_target(stage, None, [final for final in [*own, *below] if final.dataset in ready]))
         for dataset in dict.fromkeys(final.dataset for final in own):
             mine, needed = ([final for final in part if final.dataset == dataset] for part in (own, below))
-            targets.append(_target(stage, dataset, [*mine, *needed]))
+            also = aliases.get(dataset, "")
+            targets.append(_target(stage, dataset, [*mine, *needed], also))
             for backbone in dict.fromkeys(final.backbone for final in mine if final.backbone):
                 files = [final for final in mine if final.backbone == backbone]
                 files += [final for final in needed if final.backbone in ("", backbone)]
-                targets.append(_target(stage, dataset, files, backbone))
+                targets.append(_target(stage, dataset, files, also, backbone))
     return targets
 
 
-def _target(stage: str, dataset: str | None, finals: Iterable[Final], *deeper: str) -> Target:
+def _target(stage: str, dataset: str | None, finals: Iterable[Final], alias: str = "", *deeper: str) -> Target:
     name = "/".join([ROOT, stage, *([dataset] if dataset else []), *deeper])
-    return Target(name, stage, dataset, tuple(final.path for final in finals))
+    also = "/".join([ROOT, stage, alias, *deeper]) if alias else ""
+    return Target(name, stage, dataset, tuple(final.path for final in finals), also)
 
 
-def unknown_target(name: str, targets: Iterable[Target]) -> str:
+def unknown_target(name: str, targets: Iterable[Target], datasets: Mapping[str, Dataset] | None = None) -> str:
     """Return one line that says where the name of a folder goes wrong, and what there is instead.
 
     Parameters
@@ -94,9 +116,17 @@ def unknown_target(name: str, targets: Iterable[Target]) -> str:
         What the user asks for.
     targets
         Every folder that can be asked for.
+    datasets
+        All datasets, to tell of one that the stage is not offered for.
     """
     known = [target.name for target in targets]
     parts = name.split("/")
+    dataset = (datasets or {}).get(parts[2]) if len(parts) > 2 else None
+    if dataset and not offered(parts[1], dataset.pred):
+        open_to = ", ".join(stage for stage in STAGES if offered(stage, dataset.pred))
+        return (
+            f"target: {name} is not offered, as datasets.{dataset.name}.pred is {dataset.pred!r}; there are {open_to}"
+        )
     right = ROOT
     while (deeper := "/".join(parts[: right.count("/") + 2])) in known:
         right = deeper

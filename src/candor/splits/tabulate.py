@@ -2,59 +2,99 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from candor.corpora.emotions import classes_in
-from candor.splits.folds import Fold, Part, speaker_folds, trust_ser_folds
+from candor.splits.folds import PARTS, Fold, Part
+from candor.splits.units import genders_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS: tuple[Part, ...] = ("train", "dev", "test")
+ASIDE = "aside"
+RATINGS = ("arousal", "valence")
 
 
-def make_folds(utterances: pd.DataFrame, *, folds: int, seed: int, parity: str | None) -> list[Fold]:
-    """Return the folds of a manifest under the scheme that its dataset asks for."""
-    genders = dict(zip(utterances["speaker"], utterances["gender"], strict=True))
-    if parity == "trust-ser":
-        return trust_ser_folds(sorted(genders), folds)
-    return speaker_folds(genders, folds, seed)
+class Clip(NamedTuple):
+    """What the overview counts."""
+
+    utterance: str
+    speaker: str
+    session: str
+    label: str
 
 
-def fold_rows(fold: Fold, utterances: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of one fold's table."""
-    rows = utterances[["utterance", "speaker", "gender", "label"]].copy()
-    rows["part"] = rows["speaker"].map(dict(fold.parts))
-    return rows
+def fold_rows(fold: Fold, utterances: pd.DataFrame, pred: str) -> pd.DataFrame:
+    """Return the rows of one fold's table.
+
+    Parameters
+    ----------
+    fold
+        The fold.
+    utterances
+        The manifest.
+    pred
+        What is predicted: ``emotion``, or the rating whose values the table is to have.
+    """
+    rows = utterances[["utterance", "speaker", "gender", "session", "label"]].copy()
+    rows["value"] = utterances[pred] if pred in RATINGS else ""
+    rows["part"] = rows["utterance"].map(dict(fold.parts))
+    return rows[rows["part"].notna()]
 
 
-def overview_rows(folds: list[Fold], utterances: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return one row per fold and part with counts, and what is missing there."""
-    rows = []
+def overview_rows(folds: Sequence[Fold], utterances: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one row per fold and part with counts, what the part shares with train, and what it lacks."""
+    clips = [Clip._make(row) for row in utterances[list(Clip._fields)].itertuples(index=False, name=None)]
     classes = classes_in(utterances["label"])
-    genders = utterances.drop_duplicates("speaker").set_index("speaker")["gender"]
+    genders = genders_of(utterances[utterances["speaker"] != ""])
+    rows = []
     for fold in folds:
-        for part in PARTS:
-            speakers = fold.speakers(part)
-            own = utterances[utterances["speaker"].isin(speakers)]
-            labels = own["label"].value_counts()
-            present = genders[speakers].value_counts()
-            missing = [name for name in classes if not labels.get(name, 0)]
-            missing += [name for name in ("female", "male") if name in set(genders) and not present.get(name, 0)]
-            rows.append(
-                {
-                    "fold": fold.number,
-                    "part": part,
-                    "speakers": len(speakers),
-                    "female": int(present.get("female", 0)),
-                    "male": int(present.get("male", 0)),
-                    "utterances": len(own),
-                    **{f"n_{name}": int(labels.get(name, 0)) for name in classes},
-                    "warning": f"no {', no '.join(missing)}" if missing else "",
-                }
-            )
+        members: dict[str, list[Clip]] = {part: [] for part in (*PARTS, ASIDE)}
+        for clip in clips:
+            members[fold.parts.get(clip.utterance, ASIDE)].append(clip)
+        trained = {clip.speaker for clip in members["train"]}
+        for part, own in members.items():
+            counts, warnings = _at_a_glance(own, trained if part in ("dev", "test") else set(), genders, classes)
+            if part != ASIDE:
+                warnings += _lacking(counts, genders, classes)
+            if own:
+                rows.append({"fold": fold.number, "part": part, **counts, "warning": "; ".join(warnings)})
     return rows
+
+
+def _at_a_glance(
+    clips: Sequence[Clip], trained: set[str], genders: Mapping[str, str], classes: Sequence[str]
+) -> tuple[dict[str, int], list[str]]:
+    """Return the counts of one part, and who in it is known from train or not known at all."""
+    speakers = {clip.speaker for clip in clips} - {""}
+    shared = len(speakers & trained)
+    unknown = sum(not clip.speaker for clip in clips)
+    present = Counter(genders[speaker] for speaker in speakers)
+    labels = Counter(clip.label for clip in clips)
+    counts = {
+        "speakers": len(speakers),
+        "speakers_in_train": shared,
+        "sessions": len({clip.session for clip in clips} - {""}),
+        "female": present["female"],
+        "male": present["male"],
+        "utterances": len(clips),
+        **{f"n_{name}": labels[name] for name in classes},
+    }
+    warnings = []
+    if shared:
+        warnings.append(f"{shared} of {len(speakers)} speakers {'is' if shared == 1 else 'are'} also in train")
+    if unknown:
+        warnings.append(f"{unknown} {'clip' if unknown == 1 else 'clips'} of unknown speakers")
+    return counts, warnings
+
+
+def _lacking(counts: Mapping[str, int], genders: Mapping[str, str], classes: Sequence[str]) -> list[str]:
+    missing = [name for name in classes if not counts[f"n_{name}"]]
+    missing += [name for name in ("female", "male") if name in set(genders.values()) and not counts[name]]
+    return [f"no {', no '.join(missing)}"] if missing else []
 
 
 def trust_ser_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Part, list[list[str]]]:
@@ -72,5 +112,6 @@ def trust_ser_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Par
     lists: dict[Part, list[list[str]]] = {part: [] for part in PARTS}
     fields = utterances[["utterance", "speaker", "gender", "path", "raw_label"]]
     for utterance, speaker, gender, path, label in fields.itertuples(index=False, name=None):
-        lists[fold.parts[speaker]].append([utterance, speaker, gender, str(raw / path), label])
+        if utterance in fold.parts:
+            lists[fold.parts[utterance]].append([utterance, speaker, gender, str(raw / path), label])
     return lists

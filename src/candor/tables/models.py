@@ -14,13 +14,15 @@ class Predictions(Table):
     """What the models of one fold say about its test speakers."""
 
     name = "predictions"
+    version = 2
     path = "models/{dataset}/{backbone}/{recipe}/fold{fold}/predictions.tsv"
     description = "One row per test utterance and seed."
     key = ("utterance", "fold", "seed")
     columns = (
         Column("utterance", "Name of the utterance"),
-        Column("speaker", "Who speaks"),
+        Column("speaker", "Who speaks; blank where not known", blank=True),
         Column("gender", "female or male; blank where not known", blank=True),
+        Column("session", "Recording session, dyad or podcast", blank=True),
         Column("fold", "Fold in which the utterance is tested", "integer"),
         Column("seed", "Seed of the training", "integer"),
         Column("label", "True emotion"),

@@ -15,7 +15,8 @@ _SUMMARY = (
     Column("chance", "The better of uniform guessing and always saying the most frequent class", "number"),
     Column("interpretable", "yes, at chance or one class: whether audits of the models mean anything"),
     Column("utterances", "Test utterances", "integer"),
-    Column("speakers", "Their speakers", "integer"),
+    Column("speakers", "Their speakers; those who are not known count once per session", "integer"),
+    Column("speakers_in_train", "Test speakers who are also in train; 0 for disjoint folds", "integer"),
     Column("folds", "Folds", "integer"),
     Column("seeds", "Seeds", "integer"),
 )
@@ -25,6 +26,7 @@ class Summary(Table):
     """How well emotion is recognised in a dataset, by every backbone and recipe."""
 
     name = "summary"
+    version = 2
     path = "performance/{dataset}/summary.tsv"
     description = "One row per backbone, recipe and metric."
     key = ("dataset", "backbone", "recipe", "metric")
@@ -35,6 +37,7 @@ class RunSummary(Table):
     """How well one backbone with one recipe recognises emotion."""
 
     name = "run_summary"
+    version = 2
     path = "performance/{dataset}/{backbone}/{recipe}/summary.tsv"
     description = "One row per metric."
     key = ("metric",)
