@@ -277,7 +277,8 @@ def test_a_damaged_table_never_yields_a_row_that_was_not_in_it(tmp_path, damage,
         return
     for clip in clips:
         found = (clip.path, clip.speaker.removeprefix("mine_"), clip.label)
-        assert clip.valence in (1.5, None)
+        # One mark lost and another put in elsewhere may leave the right number of cells; then no known label is left.
+        assert clip.valence in (1.5, None) or not clip.label
         if clip.label and found not in true:
             # A mark inside a cell stays visible there: such a path leads nowhere, and the run says so.
             visible = [cell for cell in found if set(cell) & set(MARKS)]
@@ -315,6 +316,13 @@ def test_emobox_lists_are_read_as_they_are(tmp_path):
         ("iemocap", "Ses05M_script01_1b_F004", "exc", "Ses05F", "female", "excitement"),
         ("savee", "JE_su07", "su", "JE", "male", "surprise"),
         ("savee", "DC_a14", "a", "DC", "male", "anger"),
+        ("emodb", "11b10Td", "sadness", "11", "male", "sadness"),
+        ("emodb", "13a07Fd", "happiness", "13", "female", "happiness"),
+        ("tess", "OAF_bite_angry", "angry", "OA", "female", "anger"),
+        ("tess", "OA_bite_neutral", "neutral", "OA", "female", "neutral"),
+        ("esd", "0015_000351", "Angry", "0015", "female", "anger"),
+        ("esd", "0010_000001", "Neutral", "0010", "male", "neutral"),
+        ("esd", "0019_001401", "Surprise", "0019", "", "surprise"),
     ],
 )
 def test_emobox_speakers_are_told_by_the_file_names(tmp_path, corpus, file, emotion, speaker, gender, label):
@@ -360,3 +368,31 @@ def test_real_emodb_as_a_table(corpora, tmp_path):
     assert Counter({row["speaker"]: row["gender"] for row in built.utterances}.values()) == {"male": 5, "female": 5}
     assert {row["rate"] for row in built.utterances} == {16000}
     assert built.rejected == []
+
+
+def test_people_scenarios_and_parts_are_read_and_absurd_ones_rejected(tmp_path):
+    (tmp_path / "labels.csv").write_text(
+        "path,speaker,label,age,race,language,scenario,split\n"
+        "a.wav,ann,sad,31,Asian,Welsh,read,Validation\n"
+        "b.wav,ann,sad,,,,,\n"
+        "c.wav,ann,sad,400,,,,train\n"
+        "d.wav,ann,sad,31,,,,fold3\n"
+    )
+    reading = table.read(tmp_path, "default", None, {"file": "labels.csv", "dataset": "t"})
+    first, second = reading.clips
+    assert (first.age, first.race, first.language, first.scenario, first.split) == (31, "Asian", "Welsh", "read", "dev")
+    assert (second.age, second.race, second.split) == (None, "", "")
+    assert [rejection.reason for rejection in reading.rejected] == [
+        "age is not between 0 and 120: line 4, '400'",
+        "split is none of train, dev, test: line 5, 'fold3'",
+    ]
+
+
+def test_where_a_rating_is_predicted_no_label_is_needed(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,speaker,arousal\na.wav,ann,2.5\n")
+    [clip] = table.read(tmp_path, "default", None, {"file": "labels.csv", "dataset": "t", "pred": "arousal"}).clips
+    assert (clip.arousal, clip.label) == (2.5, "")
+    with pytest.raises(CorpusError, match="no column holds the label"):
+        table.read(tmp_path, "default", None, {"file": "labels.csv", "dataset": "t"})
+    with pytest.raises(CorpusError, match="no column holds the valence"):
+        table.read(tmp_path, "default", None, {"file": "labels.csv", "dataset": "t", "pred": "valence"})

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from candor.corpora.readers import emodb, esd, savee
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -18,48 +20,31 @@ class Rule:
     Parameters
     ----------
     name
-        Its groups, joined, are the speaker; a group called ``gender`` is F or M.
-    male, female
-        Speakers by gender, where they are few and known.
+        Its group ``speaker`` is the speaker; where there is a group ``gender``, F or M, the speaker ends in it.
+    genders
+        Of the speakers, where they are few and known.
     labels
         The corpus's own spellings of emotions that elsewhere mean something else.
     """
 
     name: re.Pattern[str]
-    male: frozenset[str] = frozenset()
-    female: frozenset[str] = frozenset()
+    genders: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 RULES = {
-    "cremad": Rule(re.compile(r"(1\d{3})_.*")),
-    "emodb": Rule(
-        re.compile(r"(03|08|09|1[0-6])[ab]\d{2}[WLEAFTN][a-f]"),
-        male=frozenset({"03", "10", "11", "12", "15"}),
-        female=frozenset({"08", "09", "13", "14", "16"}),
-    ),
-    "esd": Rule(re.compile(r"(00\d{2})_\d{6}")),
+    "cremad": Rule(re.compile(r"(?P<speaker>1\d{3})_.*")),
+    "emodb": Rule(emodb.NAME, {speaker: gender for speaker, (gender, _) in emodb.SPEAKERS.items()}),
+    "esd": Rule(esd.NAME, esd.GENDERS),
     # The letter after the session names who wears the markers; who speaks is the letter of the last field.
-    "iemocap": Rule(re.compile(r"(Ses0[1-5])[FM]_.*_(?P<gender>[FM])\d{3}")),
+    "iemocap": Rule(re.compile(r"(?P<speaker>Ses0[1-5])[FM]_.*_(?P<gender>[FM])\d{3}")),
     "ravdess": Rule(
-        re.compile(r"03-0[12](?:-\d{2}){4}-(\d{2})"),
-        male=frozenset(f"{actor:02d}" for actor in range(1, 25, 2)),
-        female=frozenset(f"{actor:02d}" for actor in range(2, 25, 2)),
+        re.compile(r"03-0[12](?:-\d{2}){4}-(?P<speaker>\d{2})"),
+        {f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)},
     ),
-    "savee": Rule(
-        re.compile(r"(DC|JE|JK|KL)_(?:sa|su|a|d|f|h|n)\d{2}"),
-        male=frozenset({"DC", "JE", "JK", "KL"}),
-        labels={
-            "a": "anger",
-            "d": "disgust",
-            "f": "fear",
-            "h": "happiness",
-            "n": "neutral",
-            "sa": "sadness",
-            "su": "surprise",
-        },
-    ),
-    "tess": Rule(re.compile(r"(OA|YA)F?_.*"), female=frozenset({"OA", "YA"})),
+    "savee": Rule(savee.NAME, dict.fromkeys(("DC", "JE", "JK", "KL"), "male"), savee.EMOTION_CODES),
+    # One name of the older actress, OAF, lacks its last letter.
+    "tess": Rule(re.compile(r"(?P<speaker>OA|YA)F?_.*"), dict.fromkeys(("OA", "YA"), "female")),
 }
 
 
@@ -75,8 +60,6 @@ def speaker_of(corpus: str, stem: str) -> tuple[str, str] | None:
     match = rule.name.fullmatch(stem) if rule else None
     if rule is None or match is None:
         return None
-    speaker = "".join(match.groups())
-    letter = match.groupdict().get("gender")
-    if speaker in rule.male or letter == "M":
-        return speaker, "male"
-    return speaker, "female" if speaker in rule.female or letter == "F" else ""
+    letter = match.groupdict().get("gender", "")
+    gender = {"F": "female", "M": "male"}.get(letter) or rule.genders.get(match["speaker"], "")
+    return match["speaker"] + letter, gender

@@ -7,20 +7,20 @@ import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from candor.corpora import registry
+from candor.corpora.choice import Choice, choose, make_choice
 from candor.corpora.counts import Comparison, Row, compare, gist, tally
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.inspection import Inspection, Limits, Memory, inspect
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
+from candor.corpora.reasons import listed
 
 logger = logging.getLogger(__name__)
 
-FILTER_COLUMNS = ("speaker", "gender", "session", "text", "raw_label")
-SHOWN = 12
 NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -50,6 +50,7 @@ def build(
     *,
     dataset: str,
     corpus: str,
+    pred: str = "emotion",
     label_policy: str = "",
     classes: str | Sequence[str] = "default",
     filter: Mapping[str, Sequence[str]] | None = None,
@@ -68,14 +69,17 @@ def build(
         The corpus folder.
     dataset, corpus
         Name of the dataset, and of the reader.
+    pred
+        ``emotion``, or the rating that every clip must have to take part.
     label_policy
         One of the reader's policies; its first if empty.
     classes
-        ``default``, ``all`` or a list of emotions.
+        ``default``, ``all`` or a list of emotions. By default all clips with the rating that is predicted take
+        part, whatever their emotion, and those without.
     filter
-        Allowed values of the columns `FILTER_COLUMNS`.
+        Allowed values of the columns `candor.corpora.choice.FILTER_COLUMNS`.
     parity
-        ``trust-ser`` to read as that system does; then clips with equal samples all stay, as they do there.
+        Name of a system to read as it does; then clips with equal samples all stay, as they do there.
     options
         What else the config says to the reader.
     limits
@@ -101,7 +105,7 @@ def build(
         raise CorpusError(f"{root}: {error}") from None
     reader = registry.load(corpus)
     policy = _policy(reader.CARD, label_policy, dataset)
-    reading = reader.read(root, policy, parity, {**(options or {}), "dataset": dataset})
+    reading = reader.read(root, policy, parity, {**(options or {}), "dataset": dataset, "pred": pred})
     _refuse_namesakes(reading.clips, dataset)
     present = {path for path in {clip.path for clip in reading.clips} if os.path.isfile(root / path)}
     comparison = compare(reading.clips, present, reader.CARD.published, policy, parity)
@@ -111,12 +115,13 @@ def build(
     reading = _settle_genders(reading, dataset)
     if not reading.clips:
         raise CorpusError(f"{dataset}: no clip can be used. {_summary(_rejected_rows(reading.rejected))}")
-    chosen, left_out = _choose(reading, _kept_classes(reader.CARD, policy, classes, reading), filter or {}, dataset)
+    choice = make_choice(reader.CARD, policy, reading, pred=pred, classes=classes, wanted=filter or {})
+    chosen, left_out = choose(reading, choice, dataset)
     if chosen and not any(clip.path in present for clip in chosen):
         raise CorpusError(f"{dataset}: none of the {len(chosen)} recordings is there, such as {root / chosen[0].path}")
     found = inspect(root, [clip.path for clip in chosen], workers=workers, ledger=ledger, limits=limits)
     sound, broken = _sort_out(chosen, found)
-    sound, notes, repeated = _without_duplicates(sound, found, keep=parity is not None)
+    sound, notes, repeated = _without_duplicates(sound, found, choice, keep=parity is not None)
     rejected = _rejected_rows([*reading.rejected, *left_out, *broken, *repeated])
     partial = reader.CARD.published is not None
     _refuse_too_many([*broken, *repeated], len(chosen), present if partial else None, max_rejected, rejected, dataset)
@@ -144,67 +149,19 @@ def _settle_genders(reading: Reading, dataset: str) -> Reading:
     known: dict[str, set[str]] = defaultdict(set)
     for clip in reading.clips:
         known[clip.speaker] |= {clip.gender} - {""}
-    contradictory = sorted(speaker for speaker, genders in known.items() if len(genders) > 1)
+    contradictory = sorted(speaker for speaker, genders in known.items() if speaker and len(genders) > 1)
     if contradictory:
         logger.warning("%s: left out, as their lines differ about gender: %s", dataset, ", ".join(contradictory))
     clips: list[Clip] = []
     rejected: list[Rejection] = []
     for clip in reading.clips:
-        genders = sorted(known[clip.speaker])
+        genders = sorted(known[clip.speaker]) if clip.speaker else []
         if len(genders) > 1:
             reason = f"contradictory gender: {' and '.join(genders)}"
             rejected.append(Rejection(clip.path, "label", reason, clip.utterance))
         else:
             clips.append(replace(clip, gender=genders[0]) if genders else clip)
     return Reading(clips, [*reading.rejected, *rejected])
-
-
-def _kept_classes(card: Card, policy: str, classes: str | Sequence[str], reading: Reading) -> tuple[str, ...]:
-    """Return the emotions that take part; a wish for one that the corpus has not is an error."""
-    if classes == "default":
-        return card.classes_of(policy)
-    if classes == "all":
-        return EMOTIONS
-    wanted = (classes,) if isinstance(classes, str) else tuple(classes)
-    there = Counter(clip.label for clip in reading.clips if clip.label)
-    for emotion in wanted:
-        if not there[emotion]:
-            known = "has no clip" if emotion in EMOTIONS else "is no emotion of the common code"
-            raise CorpusError(f"classes: {emotion!r} {known}; the corpus has {_listed(there)}")
-    return tuple(emotion for emotion in EMOTIONS if emotion in wanted)
-
-
-def _choose(
-    reading: Reading, classes: Sequence[str], wanted: Mapping[str, Sequence[str]], dataset: str
-) -> tuple[list[Clip], list[Rejection]]:
-    """Split the clips into those with a label and a value that the config keeps, and the others."""
-    allowed = {column: {str(value) for value in values} for column, values in wanted.items()}
-    for column, values in allowed.items():
-        if column not in FILTER_COLUMNS:
-            raise CorpusError(f"filter: no column is called {column!r}; there are {', '.join(FILTER_COLUMNS)}")
-        there = Counter(str(getattr(clip, column)) for clip in reading.clips)
-        absent = sorted(values - there.keys())
-        if absent and len(absent) == len(values):
-            raise CorpusError(f"filter: no clip has the {column} {' or '.join(absent)}; there are {_listed(there)}")
-        if absent:
-            logger.warning("%s: filter: no clip has the %s %s", dataset, column, " or ".join(absent))
-    chosen: list[Clip] = []
-    left_out: list[Rejection] = []
-    for clip in sorted(reading.clips, key=lambda clip: clip.utterance):
-        odd = [column for column, values in allowed.items() if str(getattr(clip, column)) not in values]
-        if odd:
-            reason = f"filtered by {odd[0]}: {getattr(clip, odd[0]) or 'blank'}"
-            left_out.append(Rejection(clip.path, "filter", reason, clip.utterance))
-        elif not clip.label:
-            left_out.append(Rejection(clip.path, "label", clip.reason or "no label", clip.utterance))
-        elif clip.label not in classes:
-            left_out.append(Rejection(clip.path, "filter", f"class not kept: {clip.label}", clip.utterance))
-        else:
-            chosen.append(clip)
-    if not chosen:
-        labels = Counter(clip.label or f"none ({gist(clip.reason)})" for clip in reading.clips)
-        raise CorpusError(f"{dataset}: filter and classes keep no clip; the labels there are: {_listed(labels)}")
-    return chosen, left_out
 
 
 def _sort_out(clips: Iterable[Clip], found: Mapping[str, Inspection]) -> tuple[list[Clip], list[Rejection]]:
@@ -222,7 +179,7 @@ def _sort_out(clips: Iterable[Clip], found: Mapping[str, Inspection]) -> tuple[l
 
 
 def _without_duplicates(
-    clips: Sequence[Clip], found: Mapping[str, Inspection], *, keep: bool
+    clips: Sequence[Clip], found: Mapping[str, Inspection], choice: Choice, *, keep: bool
 ) -> tuple[list[Clip], dict[str, list[str]], list[Rejection]]:
     """Leave out recordings that occur twice, and note recordings with a rate of their own.
 
@@ -237,13 +194,14 @@ def _without_duplicates(
     rejected: list[Rejection] = []
     for copies in same.values():
         first = copies[0]
-        agree = all((clip.speaker, clip.label) == (first.speaker, first.label) for clip in copies)
+        agree = len({(clip.speaker, choice.truth(clip)) for clip in copies}) == 1
         for clip in copies if len(copies) > 1 else ():
             other = next(copy for copy in copies if copy is not clip)
             if keep:
                 notes[clip.utterance].append(f"same samples as {other.utterance}")
             elif not agree:
-                reason = f"contradiction: same samples as {other.utterance}, which is {other.label} by {other.speaker}"
+                what = f"{choice.truth(other)} by {other.speaker or 'someone not known'}"
+                reason = f"contradiction: same samples as {other.utterance}, which is {what}"
                 rejected.append(Rejection(clip.path, "audio", reason, clip.utterance))
             elif clip is not first:
                 reason = f"duplicate: same samples as {first.utterance}"
@@ -286,20 +244,13 @@ def _refuse_too_many(
 def _tell(dataset: str, rows: Sequence[Row], rejected: Sequence[Row]) -> None:
     """Log how many take part, what is odd about them, and what was left out for which reasons."""
     odd = Counter(note for row in rows for note in str(row["note"]).split("; ") if note)
-    logger.info("%s: %d utterances take part%s", dataset, len(rows), f"; {_listed(odd)}" if odd else "")
+    logger.info("%s: %d utterances take part%s", dataset, len(rows), f"; {listed(odd)}" if odd else "")
     if rejected:
         logger.warning("%s: %d left out and listed in rejected.tsv: %s", dataset, len(rejected), _summary(rejected))
 
 
 def _summary(rejected: Iterable[Row]) -> str:
-    return _listed(Counter(f"{row['kind']}, {gist(row['reason'])}" for row in rejected))
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    """List values with how often they occur, the most frequent first."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    more = f", and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
-    return ", ".join(f"{value or 'blank'} ({count})" for value, count in ordered[:SHOWN]) + more
+    return listed(Counter(f"{row['kind']}, {gist(row['reason'])}" for row in rejected))
 
 
 def _rejected_rows(rejections: Iterable[Rejection]) -> list[Row]:
@@ -323,10 +274,6 @@ def _printable(text: str) -> str:
 def _row(clip: Clip, found: Inspection, notes: Sequence[str]) -> Row:
     votes = [f"{emotion}:{clip.votes[emotion]:g}" for emotion in EMOTIONS if clip.votes.get(emotion)]
     found = replace(found, note="; ".join([*filter(None, [found.note]), *notes]))
-    columns = ("utterance", "path", "speaker", "gender", "session", "text", "raw_label", "label")
-    return {
-        **{column: getattr(clip, column) for column in columns},
-        "votes": " ".join(votes),
-        **{column: getattr(clip, column) for column in ("arousal", "valence", "dominance")},
-        **{column: getattr(found, column) for column in ("duration", "rate", "channels", "audio", "note")},
-    }
+    own = {field.name: getattr(clip, field.name) for field in fields(Clip) if field.name != "reason"}
+    measured = {column: getattr(found, column) for column in ("duration", "rate", "channels", "audio", "note")}
+    return {**own, "votes": " ".join(votes), **measured}

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from candor.corpora.emotions import EMOTIONS as EMOTIONS
 from candor.runtime import Explained
+
+Scheme = Literal["speakers", "sessions", "leave_one_speaker_out", "texts", "official"]
+"""What a fold is made of; `candor.splits.schemes` says how."""
 
 
 class CorpusError(Explained, ValueError):
@@ -22,10 +25,35 @@ class CorpusError(Explained, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One utterance as the corpus's own names and label files tell it.
+    """One utterance as the corpus's own names and label files tell it; what they do not tell stays blank.
 
-    `label` is one of `EMOTIONS`, or empty where the label policy yields none (a tie, say); then `reason`
-    says why. `votes` counts raters per emotion of the common code.
+    Parameters
+    ----------
+    utterance
+        A name that no other clip of the corpus has.
+    path
+        Its recording, below the corpus folder.
+    speaker
+        Who speaks, the corpus's name first; blank where the corpus itself does not know.
+    gender
+        ``female`` or ``male``.
+    session
+        The recording session, dyad or podcast.
+    scenario
+        How the clip came about, in the corpus's own code: improvised or read, say.
+    text
+        Identity of the sentence, the same for all clips of one wording.
+    language, age, race, ethnicity
+        Of the speaker; the age in years.
+    split
+        Part of the official partition: ``train``, ``dev``, ``test``, or ``test1`` and so on where there are several.
+    raw_label, label, reason
+        The label as the corpus has it, and in the code `EMOTIONS`; where the label policy yields none (a tie, say)
+        the latter is blank and `reason` says why.
+    votes
+        Raters per emotion of the common code.
+    arousal, valence, dominance
+        Ratings on the corpus's own scale.
     """
 
     utterance: str
@@ -33,7 +61,13 @@ class Clip:
     speaker: str
     gender: str = ""
     session: str = ""
+    scenario: str = ""
     text: str = ""
+    language: str = ""
+    age: float | None = None
+    race: str = ""
+    ethnicity: str = ""
+    split: str = ""
     raw_label: str = ""
     label: str = ""
     reason: str = ""
@@ -65,12 +99,16 @@ class Reading:
 class Published:
     """The counts that a corpus's authors publish.
 
-    `labels` maps a label policy to counts per emotion of the common code, before any class is left out.
+    `labels` maps a label policy to counts per emotion of the common code, before any class is left out;
+    `sessions` is the number of sessions or dyads, where there are any, and `splits` counts the clips of each
+    part of the official partition.
     """
 
     files: int
     speakers: int
     labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sessions: int = 0
+    splits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,6 +131,14 @@ class Card:
         The emotions kept by default, in order.
     policy_classes
         The same for label policies under which it is another set.
+    dimensions
+        Which of arousal, valence and dominance are rated.
+    scheme
+        How this corpus is split unless the config says otherwise.
+    dyads
+        Whether the people of one session talk to each other; then no fold puts them in different parts.
+    parities
+        The systems whose own reading can be had under `parity`, and what their folds are made of.
     published
         Published counts, if there are any.
     """
@@ -106,6 +152,10 @@ class Card:
     classes: tuple[str, ...]
     policies: tuple[str, ...] = ("default",)
     policy_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dimensions: tuple[str, ...] = ()
+    scheme: Scheme = "speakers"
+    dyads: bool = False
+    parities: Mapping[str, Scheme] = field(default_factory=dict)
     published: Published | None = None
 
     def classes_of(self, policy: str) -> tuple[str, ...]:
@@ -128,7 +178,7 @@ class Reader(Protocol):
         policy
             One of `CARD.policies`.
         parity
-            ``"trust-ser"`` to read as that system does, its mistakes included; None to read right.
+            One of `CARD.parities`, to read as that system does, its mistakes included; None to read right.
         options
             Whatever else the dataset's entry in the config says to this reader, and under ``dataset`` the
             dataset's name. Most readers need neither.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.listing import files
+from candor.corpora.names import read_names
 from candor.corpora.reader import Card, Clip, Published, Reading, Rejection
 
 NAME = re.compile(
@@ -39,6 +39,7 @@ CARD = Card(
     classes=_SEVEN,
     policies=("calm_as_neutral", "calm_apart"),
     policy_classes={"calm_apart": (*_SEVEN, "calm")},
+    parities={"trust-ser": "speakers"},
     published=Published(
         files=1440,
         speakers=24,
@@ -52,19 +53,7 @@ CARD = Card(
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the file names below `root`; of a second copy of the tree, nothing."""
-    clips: dict[str, Clip] = {}
-    rejected: list[Rejection] = []
-    # A path with fewer folders comes first, so that of two copies of a file the one nearer to the root counts.
-    for path in sorted(files(root, ".wav", ".mp4"), key=lambda path: (path.count("/"), path)):
-        found = read_name(path, policy, parity)
-        if isinstance(found, Clip) and found.utterance in clips:
-            first = clips[found.utterance].path
-            found = Rejection(path, "filter", f"second copy: {first} has the same name", found.utterance)
-        if isinstance(found, Clip):
-            clips[found.utterance] = found
-        else:
-            rejected.append(found)
-    return Reading([clips[utterance] for utterance in sorted(clips)], rejected)
+    return read_names(root, lambda path: read_name(path, policy, parity), ".wav", ".mp4")
 
 
 def read_name(path: str, policy: str, parity: str | None) -> Clip | Rejection:
@@ -73,8 +62,6 @@ def read_name(path: str, policy: str, parity: str | None) -> Clip | Rejection:
     Odd actors are male. The published trust-ser lists have it the other way round, and so has its parity.
     """
     utterance = Path(path).stem
-    if utterance.startswith("._"):
-        return Rejection(path, "audio", "macOS resource fork")
     match = NAME.fullmatch(utterance)
     if match is None:
         return Rejection(path, "label", "not a RAVDESS name: seven codes such as 03-01-05-01-02-01-12", utterance)

@@ -21,7 +21,13 @@ from candor.corpora.listing import below
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".jsonl": ""}
-COLUMNS = ("utterance", "path", "speaker", "gender", "session", "text", "label", "arousal", "valence", "dominance")
+RATINGS = ("arousal", "valence", "dominance")
+COLUMNS = (
+    *("utterance", "path", "speaker", "gender", "session", "scenario", "text", "language"),
+    *("age", "race", "ethnicity", "split", "label", *RATINGS),
+)
+PARTS = re.compile(r"train|dev|test\d?")
+OLDEST = 120
 EMOBOX_COLUMNS = {"utterance": ("key",), "path": ("wav", "audio"), "speaker": ("spk",), "label": ("emo",)}
 
 # Single letters but N are left out: A is anger in one corpus and fear in another.
@@ -41,6 +47,7 @@ SPELLINGS = {
     "other": "other oth",
 }
 KNOWN = {spelling: emotion for emotion, spellings in SPELLINGS.items() for spelling in spellings.split()}
+PART_SPELLINGS = {"training": "train", "development": "dev", "validation": "dev", "valid": "dev", "val": "dev"}
 GENDERS = dict.fromkeys(("m", "male", "man"), "male") | dict.fromkeys(("f", "female", "woman"), "female")
 NOT_KNOWN = {"", "unknown", "unk", "na", "n/a", "none", "null", "-", "other"}
 
@@ -123,7 +130,8 @@ class _Table:
         lists = name.lower().endswith(".jsonl")
         self.columns = _find_columns(self.name, present, dict(options.get("columns") or {}), lists)
         self.emobox = "speaker" not in self.columns and lists and "dataset" in present
-        missing = [column for column in ("path", "speaker", "label") if column not in self.columns]
+        predicted = "label" if options.get("pred", "emotion") == "emotion" else str(options["pred"])
+        missing = [column for column in ("path", "speaker", predicted) if column not in self.columns]
         if self.emobox:
             missing = [column for column in missing if column != "speaker"]
         if missing:
@@ -155,16 +163,21 @@ class _Table:
         if not problem and _fold(gender) not in NOT_KNOWN and _fold(gender) not in GENDERS:
             problem = f"gender is neither male nor female: {gender!r}"
         numbers: dict[str, float | None] = {}
-        for column in ("arousal", "valence", "dominance"):
+        for column in ("age", *RATINGS):
             try:
                 numbers[column] = _number(cell.get(column, ""))
             except ValueError:
                 problem = problem or f"{column} is not a number: {cell[column]!r}"
+        if not problem and not 0 <= (numbers["age"] or 0) <= OLDEST:
+            problem = f"age is not between 0 and {OLDEST}: {cell['age']!r}"
+        part = PART_SPELLINGS.get(_fold(cell.get("split", "")), _fold(cell.get("split", "")))
+        if not problem and part and not PARTS.fullmatch(part):
+            problem = f"split is none of train, dev, test: {cell['split']!r}"
         if problem:
             what, _, detail = problem.partition(": ")
             reason = f"{what}: line {line.number}" + (f", {detail}" if detail else "")
             return Rejection(self.name, "label", reason, "" if line.problem else utterance)
-        raw = cell["label"]
+        raw = cell.get("label", "")
         label, reason = self._label(raw, corpus)
         return Clip(
             utterance=utterance,
@@ -172,7 +185,13 @@ class _Table:
             speaker=speaker if speaker.startswith(self.prefix) else self.prefix + speaker,
             gender=GENDERS.get(_fold(gender), ""),
             session=cell.get("session", ""),
+            scenario=cell.get("scenario", ""),
             text=cell.get("text", ""),
+            language=cell.get("language", ""),
+            age=numbers["age"],
+            race=cell.get("race", ""),
+            ethnicity=cell.get("ethnicity", ""),
+            split=part,
             raw_label=raw,
             label=label,
             reason=reason,
