@@ -1,12 +1,16 @@
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from candor.corpora.manifest import build
-from candor.corpora.reader import CorpusError
+from candor.corpora.reader import Clip, CorpusError
 from candor.corpora.readers import crema_d
+from corpora.damage import assert_never_wrong, damaged
 
 FOUR = {"neutral", "anger", "sadness", "happiness"}
 
@@ -20,27 +24,46 @@ CLIPS = [
 ]
 
 
+ACTORS = [
+    ("1001", 51, "Male", "Caucasian", "Not Hispanic"),
+    ("1002", 21, "Female", "African American", "Hispanic"),
+    ("1076", 25, "Female", "Unknown", "Not Hispanic"),
+]
+DEMOGRAPHICS, SUMMARY = "VideoDemographics.csv", "processedResults/summaryTable.csv"
+VOTES = "processedResults/tabulatedVotes.csv"
+
+
+def write_tables(root: Path, clips, actors) -> None:
+    """Write the three label files with the columns and the quotes that the published ones have."""
+    (root / "processedResults").mkdir(exist_ok=True)
+    with (root / DEMOGRAPHICS).open("w", newline="") as handle:
+        table = csv.writer(handle, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        table.writerow(["ActorID", "Age", "Sex", "Race", "Ethnicity"])
+        table.writerows((int(number), *told) for number, *told in actors)
+    with (root / SUMMARY).open("w", newline="") as handle:
+        table = csv.writer(handle, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        header = ["VoiceVote", "VoiceLevel", "FaceVote", "FaceLevel", "MultiModalVote", "MultiModalLevel"]
+        table.writerow(["", "FileName", *header])
+        for number, (name, voice, both, *_) in enumerate(clips, 1):
+            table.writerow([number, name, voice, 50, "N", 50.25, both, 50])
+    with (root / VOTES).open("w", newline="") as handle:
+        table = csv.writer(handle, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        table.writerow(["", "A", "D", "F", "H", "N", "S", "fileName", "numResponses", "agreement", "emoVote"])
+        for modality, column in ((1, 3), (2, 3), (3, 4)):
+            for number, clip in enumerate(clips, 1):
+                label = leading(clip[column])
+                table.writerow([f"{modality}{number:05d}", *clip[column], clip[0], sum(clip[column]), 0.9, label])
+
+
+def leading(raters) -> str:
+    return ":".join(code for code, count in zip("ADFHNS", raters, strict=True) if count == max(raters))
+
+
 @pytest.fixture
 def tree(tmp_path, write_wav) -> Path:
     for name, *_ in CLIPS:
         write_wav(tmp_path / "AudioWAV" / f"{name}.wav")
-    results = tmp_path / "processedResults"
-    results.mkdir()
-    with (results / "summaryTable.csv").open("w", newline="") as handle:
-        table = csv.writer(handle, quoting=csv.QUOTE_ALL)
-        table.writerow(["", "FileName", "VoiceVote", "VoiceLevel", "FaceVote", "FaceLevel", "MultiModalVote", "M"])
-        for number, (name, voice, both, *_) in enumerate(CLIPS, 1):
-            table.writerow([number, name, voice, 50, "N", 50, both, 50])
-    with (results / "tabulatedVotes.csv").open("w", newline="") as handle:
-        table = csv.writer(handle)
-        table.writerow(["", "A", "D", "F", "H", "N", "S", "fileName"])
-        for modality, column in ((1, 3), (2, 3), (3, 4)):
-            for number, clip in enumerate(CLIPS, 1):
-                table.writerow([modality * 100_000 + number, *clip[column], clip[0]])
-    with (tmp_path / "VideoDemographics.csv").open("w", newline="") as handle:
-        csv.writer(handle).writerows(
-            [("ActorID", "Age", "Sex"), (1001, 51, "Male"), (1002, 21, "Female"), (1076, 25, "Female")]
-        )
+    write_tables(tmp_path, CLIPS, ACTORS)
     return tmp_path
 
 
@@ -124,6 +147,139 @@ def test_demographics_may_lie_with_the_results(tree):
     assert {clip.gender for clip in crema_d.read(tree, "voice", None, {}).clips} == {"male", "female"}
 
 
+def test_age_race_and_ethnicity_are_those_of_the_actor(tree):
+    actors = {clip.speaker: clip for clip in crema_d.read(tree, "voice", None, {}).clips}
+    told = {name: (clip.gender, clip.age, clip.race, clip.ethnicity, clip.language) for name, clip in actors.items()}
+    assert told == {
+        "crema_d_1001": ("male", 51, "Caucasian", "Not Hispanic", ""),
+        "crema_d_1002": ("female", 21, "African American", "Hispanic", ""),
+        "crema_d_1076": ("female", 25, "", "Not Hispanic", ""),
+    }
+
+
+def test_demographics_without_the_other_columns_tell_the_gender(tree):
+    (tree / DEMOGRAPHICS).write_text("ActorID,Sex\n1001,Male\n1002,Female\n1076,Female\n")
+    clips = crema_d.read(tree, "voice", None, {}).clips
+    assert {(clip.age, clip.race, clip.ethnicity) for clip in clips} == {(None, "", "")}
+    assert {clip.gender for clip in clips} == {"male", "female"}
+
+
+def test_parity_with_fed_ser_leakage_reads_the_same_clips(tree):
+    for policy in crema_d.CARD.policies:
+        assert crema_d.read(tree, policy, "fed-ser-leakage", {}) == crema_d.read(tree, policy, None, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "line"),
+    [
+        (DEMOGRAPHICS, '1002,21,"Female"', '1002,210,"Female"', 3),
+        (DEMOGRAPHICS, '1002,21,"Female"', '1002,21,"Femme"', 3),
+        (DEMOGRAPHICS, '"African American"', '"African"', 3),
+        (DEMOGRAPHICS, '"Hispanic"', '"Hisp"', 3),
+        (DEMOGRAPHICS, "1002,", "2,", 3),
+        (DEMOGRAPHICS, "1002,21,", "1002,", 3),
+        (SUMMARY, '"1002_TIE_ANG_XX"', '"1002_TIE_ANG"', 4),
+        (SUMMARY, '"A","50"\n', '"anger","50"\n', 4),
+        (SUMMARY, '"A","50"\n', '"A;N","50"\n', 4),
+        (SUMMARY, '"A","50"\n', '"A"\n', 4),
+        (VOTES, '"300003",9,', '"300003",-9,', 14),
+        (VOTES, '"300003",9,', '"300003",99,', 14),
+        (VOTES, '"300003",9,', '"300003",9.5,', 14),
+        (VOTES, '"300003",9,', '"300003",,', 14),
+        (VOTES, '"300003",9,', '"3",9,', 14),
+    ],
+)
+def test_a_damaged_line_is_listed_and_its_cells_stay_blank(tree, name, old, new, line):
+    right = {clip.utterance: clip for clip in crema_d.read(tree, "multimodal", None, {}).clips}
+    file = tree / name
+    assert file.read_text().count(old) == 1
+    file.write_text(file.read_text().replace(old, new))
+    reading = crema_d.read(tree, "multimodal", None, {})
+    assert_never_wrong(lambda: reading, right)
+    found = {clip.utterance: clip for clip in reading.clips}
+    assert found.keys() == right.keys()
+    assert [name for name in right if found[name] != right[name]] == [
+        utterance for utterance in right if utterance.startswith("1002" if name == DEMOGRAPHICS else "1002_TIE")
+    ]
+    [rejection] = reading.rejected
+    assert (rejection.path, rejection.kind) == (name, "label")
+    assert re.search(rf"line:? {line}\b", rejection.reason)
+
+
+def test_votes_that_say_another_label_do_not_count(tree):
+    file = tree / VOTES
+    file.write_text(file.read_text().replace('"300003",9,0,0,0,1,0', '"300003",1,0,0,0,9,0'))
+    reading = crema_d.read(tree, "multimodal", None, {})
+    clip = next(clip for clip in reading.clips if clip.utterance == "1002_TIE_ANG_XX")
+    assert (clip.label, clip.votes) == ("anger", {})
+    [rejection] = reading.rejected
+    assert (rejection.path, rejection.utterance) == (VOTES, "1002_TIE_ANG_XX")
+    assert rejection.reason.startswith("votes differ from the label: N in")
+
+
+def test_lines_that_contradict_each_other_do_not_count(tree):
+    for name, line in (
+        (DEMOGRAPHICS, '1001,51,"Female","Caucasian","Not Hispanic"\n'),
+        (SUMMARY, '"1","1001_IEO_NEU_XX","N","50","N","50","A","50"\n'),
+        (VOTES, '"300001",0,0,0,0,10,0,"1001_IEO_NEU_XX",10,1,"N"\n'),
+    ):
+        with (tree / name).open("a") as handle:
+            handle.write(line)
+    reading = crema_d.read(tree, "multimodal", None, {})
+    clip = next(clip for clip in reading.clips if clip.utterance == "1001_IEO_NEU_XX")
+    assert (clip.gender, clip.age, clip.label, clip.votes) == ("", None, "", {})
+    assert [rejection.path for rejection in reading.rejected] == [DEMOGRAPHICS, SUMMARY, VOTES]
+    assert all(rejection.reason.startswith("named twice") for rejection in reading.rejected)
+
+
+# Twelve clips of three actors, with raters of both kinds for each.
+TWELVE = [
+    (f"{actor}_{sentence}_{emotion}_{level}", leading(heard), leading(both), heard, both)
+    for (actor, *_), rotation in zip(ACTORS, (0, 2, 4), strict=True)
+    for sentence, emotion, level, heard, both in [
+        ("IEO", "ANG", "HI", (7, 0, 1, 0, 2, 0), (9, 1, 0, 0, 0, 0)),
+        ("TIE", "HAP", "XX", (0, 0, 0, 4, 4, 0), (rotation, 0, 0, 11, 0, 0)),
+        ("MTI", "SAD", "XX", (0, 2, 1, 0, 1, 5), (0, 0, 3, 0, 3, rotation)),
+        ("DFA", "NEU", "XX", (0, 0, 0, 1, 10, 0), (1, 0, 0, 0, 8, 1)),
+    ]
+]
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory) -> tuple[Path, dict[str, bytes], dict[str, dict[str, Clip]]]:
+    """A small corpus, its label files, and what they say under each policy."""
+    root = tmp_path_factory.mktemp("twelve")
+    (root / "AudioWAV").mkdir()
+    for name, *_ in TWELVE[:-2]:
+        (root / "AudioWAV" / f"{name}.wav").touch()
+    write_tables(root, TWELVE, ACTORS)
+    tables = {name: (root / name).read_bytes() for name in (DEMOGRAPHICS, SUMMARY, VOTES)}
+    right = {
+        policy: {clip.utterance: clip for clip in crema_d.read(root, policy, None, {}).clips}
+        for policy in crema_d.CARD.policies
+    }
+    return root, tables, right
+
+
+def test_the_small_corpus_is_read_in_full(twelve):
+    *_, right = twelve
+    assert {policy: len(clips) for policy, clips in right.items()} == dict.fromkeys(crema_d.CARD.policies, 12)
+    assert all(clip.votes and clip.age for clip in right["voice"].values())
+    assert {clip.reason for clip in right["multimodal"].values()} == {"", "tie F:N"}
+
+
+@pytest.mark.parametrize("name", [DEMOGRAPHICS, SUMMARY, VOTES])
+@pytest.mark.parametrize("policy", crema_d.CARD.policies)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_damaged_label_files_give_no_wrong_row(twelve, name, policy, data):
+    root, tables, right = twelve
+    for table, content in tables.items():
+        (root / table).write_bytes(content)
+    (root / name).write_bytes(data.draw(damaged(tables[name], delimiter=b",")))
+    assert_never_wrong(lambda: crema_d.read(root, policy, None, {}), right[policy])
+
+
 @pytest.mark.parametrize("policy", crema_d.CARD.policies)
 def test_real_label_files_have_the_published_counts(corpora, policy):
     reading = crema_d.read(corpora / "crema_d", policy, None, {})
@@ -136,8 +292,12 @@ def test_real_label_files_have_the_published_counts(corpora, policy):
         sum(clip.label in FOUR for clip in reading.clips)
         == {"multimodal": 4799, "voice": 5606, "intended": 4900}[policy]
     )
-    speakers = {clip.speaker: clip.gender for clip in reading.clips}
-    assert Counter(speakers.values()) == {"male": 48, "female": 43}
+    assert reading.rejected == []
+    speakers = {clip.speaker: clip for clip in reading.clips}.values()
+    assert Counter(clip.gender for clip in speakers) == {"male": 48, "female": 43}
+    assert Counter(clip.race for clip in speakers) == {"Caucasian": 61, "African American": 22, "Asian": 7, "": 1}
+    assert Counter(clip.ethnicity for clip in speakers) == {"Not Hispanic": 81, "Hispanic": 10}
+    assert (min(clip.age for clip in speakers), max(clip.age for clip in speakers)) == (20, 74)
 
 
 def test_real_label_files_with_parity_have_4798(corpora):
@@ -157,6 +317,7 @@ def test_real_label_files_with_parity_have_4798(corpora):
 @pytest.mark.parametrize("policy", ["multimodal", "voice"])
 def test_real_votes_agree_with_the_real_labels(corpora, policy):
     for clip in crema_d.read(corpora / "crema_d", policy, None, {}).clips:
+        assert 4 <= sum(clip.votes.values()) <= 12
         most = max(clip.votes.values())
         leaders = {emotion for emotion, count in clip.votes.items() if count == most}
         assert leaders == ({clip.label} if clip.label else {crema_d.VOTED[code] for code in clip.raw_label.split(":")})

@@ -1,0 +1,499 @@
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from candor.corpora.manifest import build
+from candor.corpora.reader import Clip, CorpusError, Reading
+from candor.corpora.readers import iemocap
+from corpora.damage import assert_never_wrong, damaged
+
+# Published: turns with one of the five labels of the usual task, by session.
+FIVE = ("ang", "hap", "exc", "neu", "sad")
+BY_SESSION = {
+    1: (229, 135, 143, 384, 194),
+    2: (137, 117, 210, 362, 197),
+    3: (240, 135, 151, 320, 305),
+    4: (327, 65, 238, 258, 143),
+    5: (170, 143, 299, 384, 245),
+}
+SESSION_TOTALS = {1: 1085, 2: 1023, 3: 1151, 4: 1031, 5: 1241}
+# The same turns by who speaks, and those that are improvised.
+BY_SPEAKER = {
+    "Ses01F": 528, "Ses01M": 557, "Ses02F": 481, "Ses02M": 542, "Ses03F": 522,
+    "Ses03M": 629, "Ses04F": 528, "Ses04M": 503, "Ses05F": 590, "Ses05M": 651,
+}  # fmt: skip
+IMPROVISED = {"ang": 289, "hap": 284, "exc": 663, "neu": 1099, "sad": 608}
+# The others, and in how many turns the first letter of the name is not who speaks: of the five labels, of all.
+OTHERS = {"fru": 1849, "fea": 40, "sur": 107, "dis": 2, "oth": 3, "xxx": 2507}
+CROSSED, CROSSED_OF_ALL = 2750, 4951
+
+WORDS = {
+    "ang": "Anger",
+    "hap": "Happiness",
+    "exc": "Excited",
+    "neu": "Neutral",
+    "sad": "Sadness",
+    "fru": "Frustration",
+    "fea": "Fear",
+    "sur": "Surprise",
+    "dis": "Disgust",
+    "oth": "Other",
+}
+SCRIPTS = ("script01_1", "script01_2", "script01_3", "script02_1", "script02_2", "script03_1", "script03_2")
+SCENES = ("impro01", "impro02", "impro03", "impro04", "impro05", "impro06", "impro07")
+ODD_NAMES = {("3", "M"): ("impro05a", "impro05b"), ("5", "M"): ("script01_1b",)}
+HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
+
+
+@dataclass
+class Turn:
+    """One turn of the generated corpus."""
+
+    session: int
+    speaker: str
+    code: str
+    improvised: bool
+    crossed: bool
+
+    @property
+    def side(self) -> str:
+        """Who wears the markers, the first letter of the name."""
+        return {"F": "M", "M": "F"}[self.speaker] if self.crossed else self.speaker
+
+
+def evenly(count: int, of: int) -> Iterator[bool]:
+    """Yield `of` truth values of which `count` are true, spread evenly."""
+    return ((place + 1) * count // of > place * count // of for place in range(of))
+
+
+def mixed(counts: dict[str, int]) -> list[str]:
+    """Return each key as often as it counts, all of them spread evenly."""
+    places = [((place + 0.5) / count, key) for key, count in counts.items() for place in range(count)]
+    return [key for _, key in sorted(places)]
+
+
+def turns() -> Iterator[Turn]:
+    """All 10,039 turns, with every margin that is published."""
+    total = dict(zip(FIVE, map(sum, zip(*BY_SESSION.values(), strict=True)), strict=True))
+    improvised = {code: evenly(IMPROVISED[code], total[code]) for code in FIVE}
+    crossed = evenly(CROSSED, sum(total.values()))
+    for session, counts in BY_SESSION.items():
+        women = evenly(BY_SPEAKER[f"Ses0{session}F"], sum(counts))
+        for code, woman in zip(mixed(dict(zip(FIVE, counts, strict=True))), women, strict=True):
+            yield Turn(session, "F" if woman else "M", code, next(improvised[code]), next(crossed))
+    rest = mixed(OTHERS)
+    crossed = evenly(CROSSED_OF_ALL - CROSSED, len(rest))
+    for place, (code, session, flag) in enumerate(zip(rest, cycle(BY_SESSION), crossed, strict=False)):
+        yield Turn(session, "FM"[place // 5 % 2], code, place % 3 == 0, flag)
+
+
+def block(place: int, utterance: str, code: str) -> str:
+    """Lines of a label file about one turn: two of three evaluators agree, the actor says something else."""
+    words = [WORDS.get(code, word) for word in ("Anger", "Neutral")] + ["Frustration; Anger"]
+    first, second = 1 + place % 5, 1 + place // 5 % 5
+    mean = f"[{(first + second) / 2:.4f}, {first:.4f}, {second:.4f}]"
+    votes = "".join(f"C-E{who}:\t{word};\t()\n" for who, word in zip((2, 3, 4), words, strict=True))
+    return (
+        f"[{place + 0.25:.4f} - {place + 1:.4f}]\t{utterance}\t{code}\t{mean}\n{votes}C-F1:\tSurprise;\t(curious)\n"
+        f"A-E3:\tval {first}; act {first}; dom  {second};\t()\n"
+        f"A-E4:\tval {second}; act {first}; dom  {second};\t(staying polite, attitude)\n"
+        f"A-F1:\tval 5; act 5; dom  5;\t()\n\n"
+    )
+
+
+def write_dialogue(root: Path, dialogue: str, spoken: list[tuple[str, str]]) -> None:
+    """Write label file and recordings of one dialogue: pairs of turn and label."""
+    session = root / f"Session{dialogue[4]}"
+    labels, audio = session / "dialog" / "EmoEvaluation", session / "sentences" / "wav" / dialogue
+    audio.mkdir(parents=True, exist_ok=True)
+    labels.mkdir(parents=True, exist_ok=True)
+    blocks = [block(place, f"{dialogue}_{turn}", code) for place, (turn, code) in enumerate(spoken)]
+    (labels / f"{dialogue}.txt").write_text(HEADER + "".join(blocks))
+    for turn, _ in spoken:
+        (audio / f"{dialogue}_{turn}.wav").touch()
+
+
+def write_raters(root: Path, dialogue: str, spoken: list[tuple[str, str]]) -> None:
+    """Write what lies in folders below the label files: the same turns by single raters, and other labels."""
+    labels = root / f"Session{dialogue[4]}" / "dialog" / "EmoEvaluation"
+    single = {
+        "Categorical": ("e2_cat", ":Sadness; ()"),
+        "Attribute": ("e3_atr", ":act 1; :val 1; :dom 1; ()"),
+        "Self-evaluation": ("f1_cat", ":Fear; ()"),
+    }
+    for folder, (ending, said) in single.items():
+        (labels / folder).mkdir(exist_ok=True)
+        lines = "".join(f"{dialogue}_{turn} {said}\n" for turn, _ in spoken)
+        (labels / folder / f"{dialogue}_{ending}.txt").write_text(lines)
+        summary = "".join(block(place, f"{dialogue}_{turn}", "sad") for place, (turn, _) in enumerate(spoken))
+        (labels / folder / f"{dialogue}.txt").write_text(summary)
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory) -> Path:
+    """The whole corpus with empty recordings."""
+    root = tmp_path_factory.mktemp("corpus") / "IEMOCAP_full_release"
+    spoken: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    number: Counter[tuple[str, str]] = Counter()
+    for place, turn in enumerate(turns()):
+        odd = ODD_NAMES.get((str(turn.session), turn.side), ())
+        kind = "impro" if turn.improvised else "script"
+        names = [name for name in (*SCENES, *SCRIPTS, *odd) if name.startswith(kind)]
+        dialogue = f"Ses0{turn.session}{turn.side}_{names[place % len(names)]}"
+        spoken[dialogue].append((f"{turn.speaker}{number[dialogue, turn.speaker]:03d}", turn.code))
+        number[dialogue, turn.speaker] += 1
+    for dialogue, lines in spoken.items():
+        write_dialogue(root, dialogue, lines)
+    write_raters(root, "Ses01F_impro01", spoken["Ses01F_impro01"])
+    return root
+
+
+@pytest.fixture(scope="module")
+def whole(release) -> Reading:
+    return iemocap.read(release, "excited_merged", None, {})
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """Two small dialogues of one session, and one of another."""
+    root = tmp_path / "small"
+    write_dialogue(root, "Ses01F_impro01", [("F000", "neu"), ("F001", "exc"), ("M000", "xxx"), ("M001", "hap")])
+    write_dialogue(root, "Ses01M_script01_1", [("F000", "ang"), ("M000", "fru"), ("M001", "sad")])
+    write_dialogue(root, "Ses02F_impro03", [("M000", "oth")])
+    return root
+
+
+def labels_of(root: Path, dialogue: str) -> Path:
+    return root / f"Session{dialogue[4]}" / "dialog" / "EmoEvaluation" / f"{dialogue}.txt"
+
+
+def read(root: Path, policy: str = "excited_merged", parity: str | None = None) -> dict[str, Clip]:
+    return {clip.utterance: clip for clip in iemocap.read(root, policy, parity, {}).clips}
+
+
+def rejects(root: Path) -> list[tuple[str, str, str]]:
+    found = iemocap.read(root, "excited_merged", None, {}).rejected
+    return sorted((rejection.path, rejection.kind, rejection.reason) for rejection in found)
+
+
+@pytest.mark.parametrize("policy", iemocap.CARD.policies)
+def test_the_whole_corpus_has_the_published_counts(release, policy):
+    reading = iemocap.read(release, policy, None, {})
+    published = iemocap.CARD.published
+    assert len(reading.clips) == published.files == 10039
+    assert len({clip.speaker for clip in reading.clips}) == published.speakers == 10
+    assert len({clip.session for clip in reading.clips}) == published.sessions == 5
+    assert Counter(clip.label for clip in reading.clips if clip.label) == published.labels[policy]
+    assert Counter(clip.raw_label for clip in reading.clips)["xxx"] == 2507
+    assert all(clip.reason == "no agreement" for clip in reading.clips if clip.raw_label == "xxx")
+    assert reading.rejected == []
+    four = sum(clip.label in iemocap.CARD.classes_of(policy) for clip in reading.clips)
+    assert four == {"excited_merged": 5531, "excited_apart": 5531, "excited_left_out": 4490}[policy]
+
+
+def test_the_published_labels_count_what_the_authors_count():
+    published = iemocap.CARD.published.labels
+    assert published["excited_merged"]["happiness"] == 595 + 1041
+    assert {sum(counts.values()) for counts in published.values()} == {10039 - 2507, 10039 - 2507 - 1041}
+
+
+def test_sessions_and_speakers_have_the_published_counts(whole):
+    four = [clip for clip in whole.clips if clip.label in iemocap.CARD.classes]
+    assert Counter(clip.session for clip in four) == {f"Ses0{number}": n for number, n in SESSION_TOTALS.items()}
+    assert Counter(clip.speaker for clip in four) == {f"iemocap_{name}": n for name, n in BY_SPEAKER.items()}
+    for number, counts in BY_SESSION.items():
+        here = Counter(clip.raw_label for clip in four if clip.session == f"Ses0{number}")
+        assert here == dict(zip(FIVE, counts, strict=True))
+
+
+def test_the_speaker_is_the_letter_of_the_last_field(whole):
+    for clip in whole.clips:
+        letter = clip.utterance.rsplit("_", 1)[1][0]
+        assert clip.speaker == f"iemocap_{clip.utterance[:5]}{letter}"
+        assert clip.gender == {"F": "female", "M": "male"}[letter]
+
+
+def test_the_letter_of_the_first_field_is_somebody_else_in_half_of_the_turns(whole):
+    """The rule of several published readers, which takes who wears the markers for who speaks."""
+    crossed = [clip for clip in whole.clips if f"iemocap_{clip.utterance[:6]}" != clip.speaker]
+    assert len(crossed) == CROSSED_OF_ALL == 4951
+    assert sum(clip.label in iemocap.CARD.classes for clip in crossed) == CROSSED == 2750
+
+
+def test_improvised_and_scripted_turns_are_told_apart(whole):
+    assert {clip.scenario for clip in whole.clips} == {"impro", "script"}
+    improvised = Counter(clip.raw_label for clip in whole.clips if clip.scenario == "impro")
+    assert {code: improvised[code] for code in FIVE} == IMPROVISED
+    assert all(f"_{clip.scenario}" in clip.utterance for clip in whole.clips)
+
+
+def test_the_files_of_single_raters_do_not_count(release, whole):
+    below = release / "Session1" / "dialog" / "EmoEvaluation"
+    assert len(list(below.glob("*/Ses01F_impro01*.txt"))) == 6
+    assert {clip.label for clip in whole.clips if clip.utterance.startswith("Ses01F_impro01_")} > {"sadness", "anger"}
+
+
+def test_the_release_may_lie_one_folder_down(release, whole):
+    deeper = iemocap.read(release.parent, "excited_merged", None, {})
+    name = "IEMOCAP_full_release"
+    assert [clip.path for clip in deeper.clips] == [f"{name}/{clip.path}" for clip in whole.clips]
+    assert [replace(clip, path="") for clip in deeper.clips] == [replace(clip, path="") for clip in whole.clips]
+    assert deeper.rejected == []
+
+
+def test_two_releases_in_one_folder_are_an_error(tree, tmp_path):
+    write_dialogue(tmp_path / "other", "Ses01F_impro01", [("F000", "neu")])
+    with pytest.raises(CorpusError, match="2 times, in other, small"):
+        iemocap.read(tmp_path, "excited_merged", None, {})
+    with pytest.raises(CorpusError, match="Session1"):
+        iemocap.read(tree / "Session1" / "dialog", "excited_merged", None, {})
+
+
+def test_one_turn_is_read_in_full(tree):
+    assert read(tree)["Ses01F_impro01_M001"] == Clip(
+        utterance="Ses01F_impro01_M001",
+        path="Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_M001.wav",
+        speaker="iemocap_Ses01M",
+        gender="male",
+        session="Ses01",
+        scenario="impro",
+        raw_label="hap",
+        label="happiness",
+        votes={"happiness": 2, "frustration": 1, "anger": 1},
+        valence=2.5,
+        arousal=4.0,
+        dominance=1.0,
+    )
+
+
+def test_excited_turns_are_merged_set_apart_or_left_out(tree):
+    clips = {policy: read(tree, policy)["Ses01F_impro01_F001"] for policy in iemocap.CARD.policies}
+    assert [clips[policy].label for policy in iemocap.CARD.policies] == ["happiness", "excitement", ""]
+    assert clips["excited_left_out"].reason == "excited, left out by the label policy"
+    assert [set(clips[policy].votes) - {"anger", "frustration"} for policy in iemocap.CARD.policies] == [
+        {"happiness"},
+        {"excitement"},
+        {"excitement"},
+    ]
+    assert read(tree, "excited_left_out")["Ses01F_impro01_M001"].label == "happiness"
+
+
+def summary(code: str = "hap", mean: str = "[2.5000, 3.0000, 3.5000]") -> str:
+    return f"[6.2901 - 8.2357]\tSes01F_impro01_F000\t{code}\t{mean}\n"
+
+
+RATED = "A-E3:\tval 2; act 3; dom  3;\t()\nA-E4:\tval 3; act 3; dom  4;\t()\n"
+VOTED = "C-E2:\tHappiness;\t()\nC-E3:\tHappiness; Excited;\t(laughs (twice))\nC-E4:\tNeutral state;\t()\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "policy", "votes"),
+    [
+        (VOTED + RATED, "excited_merged", {"happiness": 2, "neutral": 1}),
+        (VOTED + RATED, "excited_apart", {"happiness": 2, "excitement": 1, "neutral": 1}),
+        (VOTED + "C-F1:\tAnger;\t()\nC-M1:\tFear;\t()\n" + RATED, "excited_merged", {"happiness": 2, "neutral": 1}),
+        (VOTED.replace("C-E4:\tNeutral state;\t()\n", "") + RATED, "excited_merged", {}),
+        (VOTED.replace("E4", "E3") + RATED, "excited_merged", {}),
+        (VOTED.replace("Neutral state", "Joy") + RATED, "excited_merged", {}),
+        (VOTED.replace("Neutral state;\t()", "Neutral state;") + RATED, "excited_merged", {}),
+        (VOTED, "excited_merged", {}),
+    ],
+)
+def test_votes_are_the_evaluators_and_none_where_lines_are_missing(tree, lines, policy, votes):
+    labels_of(tree, "Ses01F_impro01").write_text(HEADER + summary() + lines)
+    assert read(tree, policy)["Ses01F_impro01_F000"].votes == votes
+
+
+@pytest.mark.parametrize(
+    ("mean", "lines", "ratings"),
+    [
+        ("[2.5000, 3.0000, 3.5000]", RATED, (2.5, 3.0, 3.5)),
+        ("[2.3333, 3.0000, 3.6667]", RATED + "A-E1:\tval 2; act 3; dom  4;\t()\n", (2.3333, 3.0, 3.6667)),
+        # A dominance that an evaluator left out counts as zero in the mean of the release.
+        ("[2.5000, 3.0000, 0.5000]", RATED.replace("dom  3", "dom  ").replace("4;", "1;"), (2.5, 3.0, None)),
+        ("[2.5000, 3.0000, 2.0000]", RATED.replace("dom  3", "dom  "), (2.5, 3.0, None)),
+        ("[2.5000, 3.0000, 2.0000]", RATED.replace(" dom  3;", ""), (2.5, 3.0, None)),
+        ("[2.5000, 3.0000, 0.5000]", RATED, (2.5, 3.0, None)),
+        ("[5.5000, 3.0000, 3.5000]", RATED, (None, 3.0, 3.5)),
+        ("[2.5000, 3.0000, 3.5000]", RATED.splitlines()[0], (None, None, None)),
+    ],
+)
+def test_ratings_are_the_means_that_can_be_trusted(tree, mean, lines, ratings):
+    labels_of(tree, "Ses01F_impro01").write_text(HEADER + summary(mean=mean) + VOTED + lines)
+    clip = read(tree)["Ses01F_impro01_F000"]
+    assert (clip.valence, clip.arousal, clip.dominance) == ratings
+    assert clip.label == "happiness"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("[6.2901 - 8.2357]\tSes01F_impro01_F009\tneu\t[2.5000, 2.5000]", "cannot be read: line 3"),
+        ("[6.2901 - 8.2357]\tSes01F_impro01_F009\tneu", "cannot be read: line 3"),
+        ("6.2901 - 8.2357]\tSes01F_impro01_F009\tneu\t[2.5000, 2.5000, 2.5000]", "cannot be read: line 3"),
+        ("[6.2901 - 8.2357]\tSes01F_impro01_F009\tjoy\t[2.5000, 2.5000, 2.5000]", "unknown label: joy in line 3"),
+        ("[6.2901 - 8.2357]\tSes01F_impro01_X009\tneu\t[2.5000, 2.5000, 2.5000]", "not an IEMOCAP name: "),
+        ("[6.2901 - 8.2357]\tSes01F_impro02_F009\tneu\t[2.5000, 2.5000, 2.5000]", "turn of another dialogue: line 3"),
+    ],
+)
+def test_a_line_that_is_none_is_listed_with_its_number(tree, line, reason):
+    file = labels_of(tree, "Ses01F_impro01")
+    before = read(tree)
+    file.write_text(file.read_text().replace(HEADER, f"{HEADER}{line}\n\n"))
+    assert read(tree) == before
+    [(path, kind, said)] = rejects(tree)
+    assert (path, kind) == ("Session1/dialog/EmoEvaluation/Ses01F_impro01.txt", "label")
+    assert said.startswith(reason)
+
+
+def test_a_turn_that_is_named_twice_counts_once_or_not_at_all(tree):
+    file = labels_of(tree, "Ses02F_impro03")
+    once = file.read_text()
+    before = read(tree)
+    file.write_text(once + once.removeprefix(HEADER))
+    assert read(tree) == before
+    assert [reason for *_, reason in rejects(tree)] == ["repeated line: 12 says what 3 says"]
+    file.write_text(once + once.removeprefix(HEADER).replace("\toth\t", "\tneu\t"))
+    assert read(tree).keys() == before.keys() - {"Ses02F_impro03_M000"}
+    assert [reason for *_, reason in rejects(tree)] == [
+        "named twice: lines 3, 12 say different things",
+        "no usable line in its label file: Session2/dialog/EmoEvaluation/Ses02F_impro03.txt",
+    ]
+
+
+def test_what_is_no_turn_is_listed(tree):
+    wav = tree / "Session1" / "sentences" / "wav"
+    (tree / "Session1" / "dialog" / "wav").mkdir()
+    extra = {
+        "Session1/dialog/wav/Ses01F_impro01.wav": ("filter", "whole dialogue"),
+        "Session1/sentences/wav/Ses01F_impro01/._Ses01F_impro01_F000.wav": ("audio", "macOS resource fork"),
+        "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F099.wav": ("label", "no usable line in its label file"),
+        "Session1/sentences/wav/Ses01F_impro01/take2.wav": ("label", "not an IEMOCAP name"),
+        "Session1/sentences/wav/Ses01F_impro01_F000.wav": ("label", "not where its name belongs"),
+        "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_MXX0.wav": ("label", "not an IEMOCAP name"),
+    }
+    for path in extra:
+        (tree / path).touch()
+    (wav / "notes.txt").touch()
+    before = read(tree)
+    assert len(before) == 8
+    found = {path: (kind, reason.partition(":")[0]) for path, kind, reason in rejects(tree)}
+    assert found == extra
+
+
+def test_forks_of_macos_beside_the_label_files_are_passed_over(tree):
+    before = read(tree)
+    fork = labels_of(tree, "Ses01F_impro01").with_name("._Ses01F_impro01.txt")
+    fork.write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    assert read(tree) == before
+    assert rejects(tree) == []
+
+
+@pytest.mark.parametrize("name", ["Ses01F_impro01 copy.txt", "notes.txt", "Ses02F_impro01.txt"])
+def test_a_label_file_of_no_dialogue_of_its_session_is_listed(tree, name):
+    file = labels_of(tree, "Ses01F_impro01")
+    before = read(tree)
+    file.with_name(name).write_text(file.read_text().replace("Ses01", name[:5]))
+    assert read(tree) == before
+    [(path, kind, reason)] = rejects(tree)
+    assert (path, kind) == (f"Session1/dialog/EmoEvaluation/{name}", "label")
+    assert reason.startswith("not the label file of a dialogue")
+
+
+def test_a_recording_that_is_missing_still_has_its_label(tree):
+    before = read(tree)
+    (tree / before["Ses01F_impro01_F000"].path).unlink()
+    assert read(tree) == before
+
+
+def test_a_part_of_the_sessions_is_read(tree):
+    (tree / "Session2").rename(tree / "elsewhere")
+    assert {clip.session for clip in read(tree).values()} == {"Ses01"}
+
+
+@pytest.mark.parametrize("policy", iemocap.CARD.policies)
+def test_parity_keeps_the_policy_and_changes_what_differs(tree, policy):
+    right = read(tree, policy)
+    assert read(tree, policy, "trust-ser") == right
+    assert read(tree, policy, "fed-ser-leakage") == {
+        name: clip for name, clip in right.items() if clip.scenario == "impro"
+    }
+
+
+def test_parity_with_fed_ser_leakage_has_its_2943_improvised_turns(release):
+    reading = iemocap.read(release, "excited_merged", "fed-ser-leakage", {})
+    four = Counter(clip.label for clip in reading.clips if clip.label in iemocap.CARD.classes)
+    assert four == {"neutral": 1099, "happiness": 284 + 663, "sadness": 608, "anger": 289}
+    assert {(rejection.kind, rejection.reason) for rejection in reading.rejected} == {
+        ("filter", "left out by fed-ser-leakage: scripted")
+    }
+    assert len(reading.clips) + len(reading.rejected) == 10039
+
+
+def test_a_manifest_is_built(tree, write_wav):
+    for clip in read(tree).values():
+        write_wav(tree / clip.path)
+    built = build(tree, dataset="iemocap", corpus="iemocap")
+    assert built.comparison.verdict == "partial"
+    assert {row["utterance"]: row["label"] for row in built.utterances} == {
+        "Ses01F_impro01_F000": "neutral",
+        "Ses01F_impro01_F001": "happiness",
+        "Ses01F_impro01_M001": "happiness",
+        "Ses01M_script01_1_F000": "anger",
+        "Ses01M_script01_1_M001": "sadness",
+    }
+    assert Counter(row["reason"] for row in built.rejected) == {
+        "no agreement": 1,
+        "class not kept: frustration": 1,
+        "class not kept: other": 1,
+    }
+    assert built.utterances[1]["votes"] == "anger:1 happiness:2 frustration:1"
+
+
+SMALL = HEADER + "".join(
+    block(place, f"Ses01F_impro01_{turn}", code)
+    for place, (turn, code) in enumerate(
+        [("F000", "neu"), ("F001", "exc"), ("F002", "ang"), ("M000", "xxx"), ("M001", "sad"), ("M002", "fru")]
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def one_dialogue(tmp_path_factory) -> tuple[Path, dict[str, Clip]]:
+    root = tmp_path_factory.mktemp("damaged")
+    write_dialogue(root, "Ses01F_impro01", [(f"{who}00{number}", "neu") for who in "FM" for number in range(3)])
+    labels_of(root, "Ses01F_impro01").write_text(SMALL)
+    return root, read(root)
+
+
+def without_votes(reading: Reading) -> Reading:
+    """Drop the votes: lines of two turns that are exchanged are another vote of each, which nothing tells."""
+    return Reading([replace(clip, votes={}) for clip in reading.clips], reading.rejected)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=damaged(SMALL.encode()))
+def test_damaged_label_files_give_no_wrong_row(one_dialogue, data):
+    root, right = one_dialogue
+    labels_of(root, "Ses01F_impro01").write_bytes(data)
+    assert_never_wrong(lambda: without_votes(iemocap.read(root, "excited_merged", None, {})), right)
+
+
+def test_votes_are_right_or_none_wherever_a_label_file_is_cut_or_a_line_is_lost_or_repeated(one_dialogue):
+    root, right = one_dialogue
+    file = labels_of(root, "Ses01F_impro01")
+    name = file.relative_to(root).as_posix()
+    lines = SMALL.splitlines(keepends=True)[:20]
+    text = "".join(lines)
+    cut = [text[:place] for place in range(1, len(text))]
+    broken = [text[:place] + "\x1a" + text[place:] for place in range(len(text))]
+    lost = ["".join(lines[:place] + lines[place + 1 :]) for place in range(len(lines))]
+    repeated = ["".join([*lines[:place], line, *lines[place:]]) for line in lines for place in range(len(lines) + 1)]
+    for damage in cut + broken + lost + repeated:
+        file.write_text(damage)
+        assert_never_wrong(lambda: iemocap.read_dialogue(root, name, "excited_merged"), right)
