@@ -24,6 +24,7 @@ demo: setup ## run the demo corpus end to end, show its table and write results/
 	@$(BIN)/candor show $(DEMO) --report results/report.html
 
 test: lint ## check style and types, then run every test
+	@envs/test_tools.sh
 	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: setup ## check style and types only

@@ -23,6 +23,8 @@ ROOT = ENVS.parent
 BUILD_BACKEND = "setuptools>=77"
 CUDA = re.compile(r"(nvidia|cuda)-|triton$")
 CONDA_PYTHON = "3.11"
+# Decodes video; another version may decode to other samples.
+CONDA_FFMPEG = "7.1"
 
 LOCK_HEAD = """\
 # Made by `make lock` from pyproject.toml. Do not edit.
@@ -36,6 +38,7 @@ channels:
   - nodefaults
 dependencies:
   - python={CONDA_PYTHON}
+  - ffmpeg={CONDA_FFMPEG}
   - pip
   - pip:
 """

@@ -8,7 +8,9 @@ import soxr
 
 from candor.audio import conversion
 from candor.audio.conversion import AUDIO_VERSION, AudioError, convert, decode, encode, samples_in
+from candor.corpora.decoding import ffmpeg_version
 from candor.corpora.inspection import measure
+from media import make_media, noise, stand_in
 
 
 def read(wav: bytes):
@@ -123,3 +125,54 @@ def test_every_other_make_of_wav_file_is_left_to_libsndfile(tmp_path, chunks):
     assert conversion._read_plain(path) is None
     assert np.array_equal(read(convert(path))[0], soundfile.read(path, dtype="int16")[0])
     assert len(read(convert(path))[0]) == 100
+
+
+def test_the_sound_of_a_video_is_converted_as_that_of_a_wav(tmp_path):
+    """In 5.1 the coder sorts the channels anew; the mean of them is the same."""
+    video = make_media(tmp_path / "a.mov", "-c:a", "pcm_s16le", seconds=0.5, channels=6)
+    soundfile.write(tmp_path / "b.wav", noise(0.5, 48000, 6), 48000)
+    expected = read(convert(tmp_path / "b.wav"))[0].astype(int)
+    assert np.abs(read(convert(video, measure(str(video)).audio))[0] - expected).max() <= 1
+
+
+def test_lossy_sound_of_a_video_is_converted_as_inspected(tmp_path):
+    video = make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    found = measure(str(video))
+    wav = convert(video, found.audio)
+    assert samples_in(wav) == pytest.approx(16000 * found.duration, abs=1)
+    assert convert(video, found.audio) == wav
+
+
+def test_other_samples_than_inspected_are_refused(tmp_path, tone):
+    with pytest.raises(AudioError, match=r"tone\.wav: holds other samples .* give the same command again"):
+        convert(tone(), "another hash")
+    video = make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    with pytest.raises(AudioError, match=r"a\.mp4: ffmpeg \S+ finds other samples .* --forcerun manifest"):
+        convert(video, "another hash")
+
+
+def test_a_video_cut_short_is_not_converted_by_half(tmp_path):
+    video = make_media(tmp_path / "a.mp4", "-c:a", "aac", "-movflags", "faststart")
+    video.write_bytes(video.read_bytes()[:-9000])
+    with pytest.raises(AudioError, match=r"a\.mp4: truncated"):
+        convert(video)
+
+
+def test_without_an_ffmpeg_that_works_a_sentence_says_so(tmp_path, monkeypatch):
+    (tmp_path / "a.mp4").write_bytes(b"anything")
+    stand_in(tmp_path / "bin", monkeypatch, "kill -KILL $$")
+    ffmpeg_version.cache_clear()
+    with pytest.raises(AudioError, match=r"a\.mp4: not readable: ffmpeg was ended by signal 9"):
+        convert(tmp_path / "a.mp4")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ffmpeg_version.cache_clear()
+    with pytest.raises(AudioError, match=r"a\.mp4: needs ffmpeg: install it"):
+        convert(tmp_path / "a.mp4")
+    ffmpeg_version.cache_clear()
+
+
+def test_plain_wav_files_take_the_short_way(tone, monkeypatch):
+    path = tone()
+    expected = convert(path)
+    monkeypatch.setattr(conversion, "opened", None)
+    assert convert(path) == expected

@@ -8,12 +8,19 @@ import pytest
 import soundfile
 
 from candor.corpora import inspection
+from candor.corpora.decoding import ffmpeg_version
 from candor.corpora.inspection import Limits, inspect
+from media import make_media, noise, require, stand_in
 
 LFS_STUB = (
     b"version https://git-lfs.github.com/spec/v1\n"
     b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 72862\n"
 )
+
+
+@pytest.fixture(autouse=True)
+def ask_ffmpeg_anew() -> None:
+    ffmpeg_version.cache_clear()
 
 
 def look(file: Path, **limits: float) -> inspection.Inspection:
@@ -235,6 +242,125 @@ def test_a_file_that_comes_later_is_not_remembered_as_missing(tmp_path, write_wa
     assert inspect(tmp_path, ["a.wav"], workers=1, ledger=ledger)["a.wav"].problem == "missing file"
     write_wav(tmp_path / "a.wav")
     assert inspect(tmp_path, ["a.wav"], workers=1, ledger=ledger)["a.wav"].problem == ""
+
+
+def test_a_video_passes_with_the_figures_of_its_sound(tmp_path):
+    found = look(make_media(tmp_path / "a.mp4", "-c:a", "aac"))
+    assert (found.problem, found.note, found.rate, found.channels) == ("", "stereo, mixed down", 48000, 2)
+    assert found.duration == pytest.approx(3, abs=0.05)
+
+
+def test_the_hash_of_lossless_sound_in_a_container_is_that_of_the_wav(tmp_path):
+    video = make_media(tmp_path / "a.mkv", "-c:a", "flac", seconds=0.5)
+    soundfile.write(tmp_path / "a.wav", noise(0.5, 48000, 2), 48000)
+    assert look(video).audio == look(tmp_path / "a.wav").audio
+
+
+CONTAINERS = {
+    "a.mp4": ["-c:a", "aac"],
+    "fast.mp4": ["-c:a", "aac", "-movflags", "faststart"],
+    "parts.mp4": ["-c:a", "aac", "-movflags", "frag_keyframe+empty_moov", "-g", "24"],
+    "a.mov": ["-c:a", "aac"],
+    "a.m4a": ["-c:a", "alac", "-vn"],
+    "a.mkv": ["-c:a", "aac"],
+    "a.webm": ["-c:a", "vorbis", "-strict", "-2", "-vn"],
+    "a.avi": ["-c:a", "mp2"],
+    "a.aac": ["-c:a", "aac", "-vn"],
+    "a.wma": ["-c:a", "wmav2", "-vn"],
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_cut_short_is_told(tmp_path, name):
+    """Decoders read what is there of such a file and call it a success; half a sentence would take part."""
+    file = make_media(tmp_path / name, *CONTAINERS[name])
+    assert look(file).problem == ""
+    content = file.read_bytes()
+    for share in (0.05, 0.6, 0.97):
+        file.write_bytes(content[: int(share * len(content))])
+        assert look(file).problem.startswith("truncated: "), share
+    file.write_bytes(content[:-1])
+    assert look(file).problem.startswith("truncated: ") or name == "a.mkv"
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_download_that_stopped_leaves_zeros(tmp_path, share):
+    """The size is right and decoders only skip what they cannot read."""
+    file = make_media(tmp_path / "a.mp4", "-c:a", "aac", "-movflags", "faststart")
+    content = file.read_bytes()
+    there = int(share * len(content))
+    file.write_bytes(content[:there] + bytes(len(content) - there))
+    assert look(file).problem.startswith("truncated: the header says 3.00 s, ")
+
+
+def test_a_video_whose_index_is_lost(tmp_path):
+    file = make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    content = file.read_bytes()
+    for extra in (0, 3):
+        file.write_bytes(content[: content.index(b"moov") - 4 + extra])
+        assert look(file).problem == "truncated: its index, the part moov, is missing"
+
+
+def test_bytes_behind_a_whole_video_are_no_alarm(tmp_path):
+    file = make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    for extra in (b"\n", b"made by hand\n", bytes(100)):
+        file.write_bytes(file.read_bytes() + extra)
+        assert look(file).problem == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "empty file"),
+        (LFS_STUB, "git-LFS stub: run `git lfs pull` in the corpus folder"),
+        (b"<html>404 Not Found</html>" * 10, "not audio: "),
+        (b"\x00" * 5000, "not audio: "),
+        (b"\x00\x00\x00\x20ftypisom", "truncated: the header says 32 bytes, 12 are there"),
+        (b"RIFF\xff\x00\x00\x00AVI LIST", "truncated: the header says 263 bytes, 16 are there"),
+    ],
+)
+def test_what_is_no_video(tmp_path, content, problem):
+    require("ffmpeg")
+    (tmp_path / "a.mp4").write_bytes(content)
+    found = look(tmp_path / "a.mp4")
+    assert found.problem.startswith(problem)
+    assert str(tmp_path) not in found.problem
+
+
+def test_without_ffmpeg_nothing_is_remembered(tmp_path, monkeypatch):
+    make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    ledger, path = Memory(), os.environ["PATH"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = inspect(tmp_path, ["a.mp4"], workers=1, ledger=ledger)["a.mp4"]
+    assert found.problem.startswith("needs ffmpeg: install it")
+    assert ledger == {}
+    monkeypatch.setenv("PATH", path)
+    ffmpeg_version.cache_clear()
+    assert inspect(tmp_path, ["a.mp4"], workers=1, ledger=ledger)["a.mp4"].problem == ""
+
+
+def test_another_ffmpeg_looks_at_its_files_again_and_at_no_other(tmp_path, write_wav, monkeypatch):
+    require("ffmpeg")
+    make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    write_wav(tmp_path / "b.wav")
+    ledger, measure, opened = Memory(), inspection.measure, []
+    monkeypatch.setattr(inspection, "measure", lambda path: opened.append(Path(path).name) or measure(path))
+    for version in ("7.0", "7.0", "8.0"):
+        stand_in(tmp_path / "bin", monkeypatch, 'exec "$real" "$@"', version=version)
+        ffmpeg_version.cache_clear()
+        assert inspect(tmp_path, ["a.mp4", "b.wav"], workers=1, ledger=ledger)["a.mp4"].problem == ""
+    assert opened == ["a.mp4", "b.wav", "a.mp4"]
+
+
+def test_a_decoder_that_hangs_is_stopped_and_tried_again_next_time(tmp_path, monkeypatch):
+    require("ffmpeg")
+    make_media(tmp_path / "a.mp4", "-c:a", "aac")
+    monkeypatch.setattr("candor.corpora.decoding.START_SECONDS", 0.3)
+    stand_in(tmp_path / "bin", monkeypatch, "exec sleep 60")
+    ledger = Memory()
+    found = inspect(tmp_path, ["a.mp4"], workers=1, ledger=ledger)["a.mp4"]
+    assert found.problem.startswith("not readable: ffprobe did not finish within")
+    assert ledger == {}
 
 
 class Memory(dict[str, str]):

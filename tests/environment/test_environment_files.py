@@ -57,10 +57,19 @@ def test_the_lock_drops_local_versions_cuda_and_candor_itself(lock: ModuleType) 
     assert lock.pins(report) == ["torch==2.13.0"]
 
 
+def test_the_conda_environment_is_what_make_lock_writes(lock: ModuleType, pins: dict[str, str]) -> None:
+    assert (ENVS / "candor.yml").read_text() == lock.conda_text([f"{name}=={pins[name]}" for name in pins])
+
+
+def test_the_image_has_ffmpeg() -> None:
+    assert re.search(r"^RUN .*apt-get install .*\bffmpeg\b", (ENVS / "Dockerfile").read_text(), re.M)
+
+
 def test_the_conda_environment_has_the_pins_of_the_lock(pins: dict[str, str]) -> None:
     environment = yaml.safe_load((ENVS / "candor.yml").read_text())
-    python, pip, pip_section = environment["dependencies"]
+    python, ffmpeg, pip, pip_section = environment["dependencies"]
     assert re.fullmatch(r"python=3\.\d+", python)
+    assert re.fullmatch(r"ffmpeg=\d+\.\d+", ffmpeg)
     assert pip == "pip"
     assert dict(line.split("==") for line in pip_section["pip"]) == pins
 
@@ -89,7 +98,7 @@ def test_make_help_lists_every_target() -> None:
 def test_continuous_integration_runs_make_test() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "set -euo pipefail" in script
-    assert "\nmake test\n" in script
+    assert "\nexport CI=true\nmake test\n" in script
 
 
 def test_the_slurm_profile_changes_only_what_a_cluster_changes() -> None:

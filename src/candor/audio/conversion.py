@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from candor.corpora.decoding import ffmpeg_version, needs_ffmpeg, opened
 from candor.corpora.samples import SampleHash
 from candor.runtime import Explained
 
@@ -29,13 +30,14 @@ class AudioError(Explained, ValueError):
 def convert(path: str | os.PathLike[str], expected: str | None = None) -> bytes:
     """Return the recording at `path` as the bytes of a 16 kHz mono 16-bit wav file.
 
-    Decoded by libsndfile, channels averaged, resampled by soxr at high quality, clipped to the range of 16
-    bits and rounded to the nearest value. No loudness change, no trimming, no dither.
+    Decoded by libsndfile, or by ffmpeg from containers such as mp4, channels averaged, resampled by soxr at
+    high quality, clipped to the range of 16 bits and rounded to the nearest value. No loudness change, no
+    trimming, no dither.
 
     Parameters
     ----------
     path
-        Any format libsndfile reads.
+        Any format that libsndfile reads, or a container that ffmpeg opens.
     expected
         The hash of its samples that was taken when the recording was inspected.
 
@@ -51,7 +53,7 @@ def convert(path: str | os.PathLike[str], expected: str | None = None) -> bytes:
     """
     samples, rate = _read_plain(path) or _read_any(path)
     if expected is not None and _hash(samples, rate) != expected:
-        raise AudioError(f"{path}: holds other samples than when it was inspected; give the same command again")
+        raise AudioError(f"{path}: {_other_samples(path)}")
     values = samples.astype(np.float32, copy=False)
     mono = values[:, 0] if values.shape[1] == 1 else values.mean(axis=1, dtype=np.float32)
     if rate != RATE:
@@ -84,13 +86,25 @@ def _read_plain(path: str | os.PathLike[str]) -> tuple[np.ndarray, int] | None:
 def _read_any(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     """Return the samples of a recording, 16-bit ones as they are and all others as float32, and its rate."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with opened(path) as file:
             exact = file.subtype == "PCM_16"
             # The number of frames is given because some codecs, such as GSM 06.10, cannot seek to find it out.
             data = file.read(file.frames, dtype="int16" if exact else "float32", always_2d=True)
             return data, file.samplerate
     except (soundfile.LibsndfileError, ValueError) as error:
         raise AudioError(f"{path}: {error}") from None
+    except OSError as error:
+        raise AudioError(f"{path}: not readable: {error.strerror or error}") from None
+
+
+def _other_samples(path: str | os.PathLike[str]) -> str:
+    """Say that a recording is not what was inspected, and what to do."""
+    if needs_ffmpeg(path):
+        return (
+            f"ffmpeg {ffmpeg_version()} finds other samples in it than were inspected; "
+            "give the same command with --forcerun manifest, so that this ffmpeg inspects it"
+        )
+    return "holds other samples than when it was inspected; give the same command again"
 
 
 def _hash(samples: np.ndarray, rate: int) -> str:

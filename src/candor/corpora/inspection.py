@@ -11,11 +11,13 @@ import math
 import os
 import struct
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from candor.corpora.decoding import DecodingError, ffmpeg_version, needs_ffmpeg, opened, promised_seconds
 from candor.corpora.samples import SampleHash
 from candor.runtime import Progress, in_processes
 
@@ -26,6 +28,13 @@ RATE = 16000
 BLOCK = 1 << 20
 STREAMED = 0x7FFFF000
 """Data sizes from here on are what programs write that do not know the size yet."""
+BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta")
+"""The parts that mp4 and QuickTime files consist of."""
+ASF = bytes.fromhex("3026b275 8e66cf11 a6d900aa 0062ce6c")
+ASF_PROPERTIES = bytes.fromhex("a1dcab8c 47a9cf11 8ee400c0 0c205365")
+"""The beginning of wma files, and of the part that tells their size."""
+NOT_THE_FILES_FAULT = ("not readable", "needs ffmpeg")
+"""Beginnings of faults that are not remembered: what is mended need not be the file."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def inspect(
         fresh = in_processes(measure, [file for _, file, _ in unknown], workers)
         for (path, _, key), measurement in zip(unknown, fresh, strict=True):
             measured[path] = measurement
-            if ledger is not None and key and not measurement.fault.startswith("not readable"):
+            if ledger is not None and key and not measurement.fault.startswith(NOT_THE_FILES_FAULT):
                 ledger.put(key, json.dumps(asdict(measurement)))
             progress.advance()
     return {path: judge(measurement, limits) for path, measurement in measured.items()}
@@ -171,9 +180,9 @@ def _look_at_head(file: BinaryIO, size: int, name: str) -> tuple[str, bool]:
         return "git-LFS stub: run `git lfs pull` in the corpus folder", False
     if name.startswith("._") or head[:4] in (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00"):
         return "macOS resource fork", False
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
-        return "", False
-    return _look_at_chunks(file, size)
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return _look_at_chunks(file, size)
+    return _look_at_container(file, head, size) if needs_ffmpeg(name) else "", False
 
 
 def _look_at_chunks(file: BinaryIO, size: int) -> tuple[str, bool]:
@@ -200,6 +209,38 @@ def _look_at_chunks(file: BinaryIO, size: int) -> tuple[str, bool]:
     return "truncated: ends before its samples", False
 
 
+def _look_at_container(file: BinaryIO, head: bytes, size: int) -> str:
+    """Compare the bytes that an avi, wma or mp4 file promises with what is there."""
+    declared = 0
+    if head[:4] == b"RIFF" and len(head) >= 8:
+        length = struct.unpack_from("<I", head, 4)[0]
+        declared = 8 + length if length < STREAMED else 0
+    elif head.startswith(ASF):
+        properties = (head + file.read(4096)).partition(ASF_PROPERTIES)[2]
+        declared = struct.unpack_from("<Q", properties, 24)[0] if len(properties) >= 32 else 0
+    elif head[4:8] in BOXES:
+        return _look_at_boxes(file, size)
+    return _fewer_bytes(declared, size)
+
+
+def _look_at_boxes(file: BinaryIO, size: int) -> str:
+    """Follow the parts of an mp4 file, each of which begins with its length and name, to their end."""
+    position, indexed = 0, False
+    while position + 8 <= size:
+        file.seek(position)
+        length, name, long = struct.unpack(">I4sQ", file.read(16).ljust(16, b"\0"))
+        length = {0: size - position, 1: long}.get(length, length)  # 0 stands for the rest of the file
+        if name not in BOXES or length < 8:
+            return ""
+        indexed = indexed or name == b"moov"
+        position += length
+    return _fewer_bytes(position, size) or ("" if indexed else "truncated: its index, the part moov, is missing")
+
+
+def _fewer_bytes(declared: int, there: int) -> str:
+    return f"truncated: the header says {declared} bytes, {there} are there" if declared > there else ""
+
+
 def _truncated(promised: float, found: float) -> str:
     return f"truncated: the header says {promised:.2f} s, {found:.2f} s are there"
 
@@ -208,11 +249,14 @@ def _measure_samples(path: str, streamed: bool) -> Measurement:
     import numpy as np
     import soundfile
 
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, TypeError, ValueError) as error:
-        return Measurement(f"not audio: {_brief(error)}")
-    with file:
+    with ExitStack() as until_read:
+        try:
+            seconds = promised_seconds(path) if needs_ffmpeg(path) else 0.0
+            file = until_read.enter_context(opened(path))
+        except DecodingError as error:
+            return Measurement(str(error))
+        except (soundfile.SoundFileError, TypeError, ValueError) as error:
+            return Measurement(f"not audio: {_brief(error)}")
         exact = file.subtype == "PCM_16"
         rate, channels, promised = file.samplerate, file.channels, file.frames
         samples = SampleHash(rate, channels)
@@ -236,6 +280,8 @@ def _measure_samples(path: str, streamed: bool) -> Measurement:
         return Measurement(f"contains NaN or infinity: {broken} samples")
     if undecodable or found < promised:
         return Measurement(_truncated(promised / rate, duration))
+    if duration < 0.99 * seconds - 0.1:  # coded sound has a margin of a frame or two at either end
+        return Measurement(_truncated(seconds, duration))
     if not found:
         return Measurement("empty file: a header and no samples")
     return Measurement("", duration, rate, channels, (high - low) / 2, samples.hexdigest(), streamed)
@@ -254,4 +300,6 @@ def _key(file: str) -> str:
     except OSError:
         return ""
     text = f"inspection {INSPECTION_VERSION} {file} {status.st_size} {status.st_mtime_ns}"
+    if needs_ffmpeg(file):  # another decoder may give other samples
+        text += f" ffmpeg {ffmpeg_version()}"
     return blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from candor.corpora.decoding import ffmpeg_version
 from candor.tables.base import atomic, write_json
 
 LIBRARIES = ("numpy", "pandas", "scipy", "snakemake", "soundfile", "soxr", "torch", "torchaudio")
@@ -41,6 +42,7 @@ def record(project: Path, config: Mapping[str, Any], checkout: Path) -> None:
         "command": sys.argv,
         "python": platform.python_version(),
         "machine": platform.platform(),
+        "ffmpeg": ffmpeg_version() or "not installed",
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES if _installed(name)},
     }
     run = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
