@@ -1,5 +1,7 @@
-"""The command `candor`: look at results, and look after the store.
+"""The command `candor`: look at corpora and results, and look after the store.
 
+candor corpora [NAME]
+candor show corpora/demo
 candor show performance/demo
 candor store verify [--repair]
 candor store gc [--dry-run]
@@ -8,14 +10,19 @@ candor store gc [--dry-run]
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from candor.config.loading import ConfigError
+from candor.config.loading import ConfigError, did_you_mean
 from candor.runtime import Explained, start_logging
 from candor.store.objects import Store, StoreError
 from candor.store.upkeep import collect_garbage, forget, projects, verify
+
+if TYPE_CHECKING:
+    from candor.config.root import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,11 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="candor", description="Look at results, and look after the store.")
+    parser = argparse.ArgumentParser(
+        prog="candor", description="Look at corpora and results, and look after the store."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    show = commands.add_parser("show", help="print the table of a results folder and where its figures are")
-    show.add_argument("folder", help="for example performance/demo, or results/performance/demo")
+    corpora = commands.add_parser("corpora", help="list the known corpora: licences, classes, layouts, paths")
+    corpora.add_argument("name", nargs="?", help="print all that is known of this one")
+    corpora.set_defaults(run=_corpora)
+
+    show = commands.add_parser("show", help="print what a results folder holds and where its figures are")
+    show.add_argument("folder", help="for example performance/demo, or results/corpora/demo")
     show.add_argument("--project", type=Path, help="project_dir (default: what config/config.yml says)")
     show.add_argument("--report", type=Path, help="a report to point to")
     show.set_defaults(run=_show)
@@ -53,29 +66,82 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _corpora(options: argparse.Namespace) -> int:
+    from candor.corpora.show import corpora_text, corpus_text, spelled
+
+    paths = _paths()
+    if options.name:
+        print(corpus_text(options.name, paths.get(spelled(options.name), {}), _width()))
+    else:
+        print(corpora_text(paths, _width()))
+    return 0
+
+
 def _show(options: argparse.Namespace) -> int:
+    project = options.project.expanduser() if options.project else _configured()[0]
+    folder = _results_folder(project, options.folder)
+    seen = [(place, told) for place, view in _views(project, folder) if (told := view(place))]
+    if not seen:
+        print(f"candor: {_nothing_to_show(project, folder)}", file=sys.stderr)
+        return 1
+    for place, (text, tables) in seen:
+        print(text)
+        for kind, files in {"tables": tables, "figures": sorted(place.rglob("*.png"))}.items():
+            for file in files:
+                print(f"{kind:8} {file}")
+    if options.report and options.report.exists():
+        print(f"report   {options.report}")
+    return 0
+
+
+def _view_corpora(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.corpora.show import counts_text, find_counts, tables_beside
+
+    counts = find_counts(folder)
+    return (f"{counts_text(counts, _width())}\n", tables_beside(counts)) if counts else None
+
+
+def _view_performance(folder: Path) -> tuple[str, list[Path]] | None:
     from candor.performance.show import find_summaries, summary_text
 
-    parts = Path(options.folder).parts
-    project = options.project.expanduser() if options.project else _configured()[0]
-    folder = project.joinpath(*parts[1:] if parts[:1] == ("results",) else parts)
     summaries = find_summaries(folder)
-    if not summaries or not folder.resolve().is_relative_to(project.resolve()):
-        print(
-            f"candor: there is no summary.tsv below {folder}; `snakemake --cores all results/performance` makes some "
-            f"in {project}/performance",
-            file=sys.stderr,
-        )
-        return 1
-    print(summary_text(summaries))
-    for kind, files in {
-        "tables": summaries,
-        "figures": sorted(folder.rglob("*.png")),
-        "report": [options.report] if options.report and options.report.exists() else [],
-    }.items():
-        for file in files:
-            print(f"{kind:8} {file}")
-    return 0
+    return (summary_text(summaries), summaries) if summaries else None
+
+
+Viewer = Callable[[Path], tuple[str, list[Path]] | None]
+"""Takes a folder; returns what there is to say of it and the tables that say it in full, if there are any."""
+
+VIEWERS: dict[str, Viewer] = {"corpora": _view_corpora, "performance": _view_performance}
+"""The stages whose folders can be shown."""
+
+
+def _results_folder(project: Path, name: str) -> Path:
+    """Return a folder of the project; a corpus may be written with hyphens, as its authors do."""
+    parts = Path(name).parts
+    parts = parts[1:] if parts[:1] == ("results",) else parts
+    spellings = [parts, tuple(part.replace("-", "_") if place == 1 else part for place, part in enumerate(parts))]
+    folders = [project.joinpath(*spelling) for spelling in spellings]
+    return next((folder for folder in folders if folder.exists()), folders[0])
+
+
+def _views(project: Path, folder: Path) -> list[tuple[Path, Viewer]]:
+    """Return the folders to look at, and what looks at them: of the whole project, those of every stage."""
+    if not folder.resolve().is_relative_to(project.resolve()):
+        return []
+    stage, *_ = *folder.resolve().relative_to(project.resolve()).parts, ""
+    if not stage:
+        return [(project / stage, view) for stage, view in VIEWERS.items()]
+    return [(folder, VIEWERS[stage])] if stage in VIEWERS else []
+
+
+def _nothing_to_show(project: Path, folder: Path) -> str:
+    there = [
+        f"{stage}/{found.name}" for stage in VIEWERS for found in sorted((project / stage).glob("*")) if found.is_dir()
+    ]
+    name = str(folder.relative_to(project)) if folder.is_relative_to(project) else str(folder)
+    known = f"; what can: {', '.join(there)}.{did_you_mean(name, there)}" if there else "."
+    make = " ".join(f"results/{stage}" for stage in VIEWERS)
+    return f"{folder} holds nothing that can be shown{known} `snakemake --cores all {make}` makes all that can"
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -110,14 +176,37 @@ def _collect(options: argparse.Namespace) -> int:
 
 def _configured() -> tuple[Path, Path]:
     """Return project_dir and the store as config/config.yml of the current folder has them."""
+    config = _config()
+    project = Path(config.project_dir).expanduser()
+    return project, Path(config.store_dir).expanduser() if config.store_dir else project / "store"
+
+
+def _config() -> Config:
     import yaml
 
     from candor.config.loading import load
 
     file = Path("config", "config.yml")
-    config = load(yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {})
-    project = Path(config.project_dir).expanduser()
-    return project, Path(config.store_dir).expanduser() if config.store_dir else project / "store"
+    return load(yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {})
+
+
+def _paths() -> dict[str, dict[str, Path | None]]:
+    """Return the entries of data_dir by corpus; None stands for a corpus that the workflow makes."""
+    from candor.plan.datasets import resolve
+
+    paths: dict[str, dict[str, Path | None]] = {}
+    try:
+        for dataset in resolve(_config()).values():
+            if dataset.raw is not None:
+                path = None if dataset.synthesised else dataset.raw
+                paths.setdefault(dataset.corpus, {})[dataset.key] = path
+    except ConfigError as error:  # whoever wants to know which names there are may have misspelled one
+        print(f"candor: {error}\nSo no path is shown.\n", file=sys.stderr)
+    return paths
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((100, 24)).columns, 120)  # longer lines are hard to read
 
 
 def _existing(root: Path) -> Store:

@@ -1,9 +1,13 @@
+import time
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from candor.corpora.counts import compare, gist, tally
+from candor.corpora.counts import compare, gist, overall, sentence_of, tally
 from candor.corpora.reader import Clip, Published
+from candor.tables.corpora import Counts
 
 PUBLISHED = Published(files=12, speakers=3, labels={"default": {"anger": 6, "sadness": 6}})
 CLIPS = [
@@ -84,31 +88,127 @@ def test_without_published_counts_there_is_no_verdict():
     assert found.sentence.startswith("12 files of 3 speakers")
 
 
-def test_the_tally_counts_what_takes_part_and_what_does_not():
-    rows = [
-        {"label": "sadness", "gender": "female", "session": "", "speaker": "a"},
-        {"label": "anger", "gender": "", "session": "", "speaker": "a"},
-        {"label": "anger", "gender": "male", "session": "", "speaker": "b"},
+def test_clips_of_speakers_who_are_not_known_are_files_of_no_speaker():
+    found = verdict([*CLIPS[:8], *[replace(clip, speaker="") for clip in CLIPS[8:]]])
+    assert [(row["what"], row["got"]) for row in found.rows[:2]] == [("files", 12), ("speakers", 2)]
+    assert found.sentence.endswith("speakers: got 2, published 3")
+
+
+def test_sessions_are_held_against_the_published_number():
+    clips = [replace(clip, session=f"Ses{clip.speaker[-1]}") for clip in CLIPS]
+    rows = verdict(clips, published=replace(PUBLISHED, sessions=3)).rows
+    assert {"what": "sessions", "value": "", "got": 3, "published": 3, "verdict": "as published"} in rows
+    found = verdict([replace(clip, session="Ses0") for clip in CLIPS], published=replace(PUBLISHED, sessions=3))
+    assert found.verdict == "differs"
+    assert "sessions: got 1, published 3" in found.sentence
+    # Sessions may be named and their number not be published: counted, and no verdict.
+    unpublished = next(row for row in verdict(clips).rows if row["what"] == "sessions")
+    assert (unpublished["got"], unpublished["published"], unpublished["verdict"]) == (3, None, "")
+
+
+def test_the_partition_counts_every_clip_that_was_read_labelled_or_not():
+    parts = ("train", "train", "test2", "test1")
+    clips = [replace(clip, split=parts[number % 4]) for number, clip in enumerate(CLIPS)]
+    published = replace(PUBLISHED, splits={"train": 6, "dev": 0, "test1": 3, "test2": 3})
+    unlabelled = [replace(clips[0], label="", reason="no agreement"), *clips[1:]]
+    rows = [row for row in verdict(unlabelled, published=published).rows if row["what"] == "partition"]
+    assert [(row["value"], row["got"], row["verdict"]) for row in rows] == [
+        ("train", 6, "as published"),
+        ("dev", 0, "as published"),
+        ("test1", 3, "as published"),
+        ("test2", 3, "as published"),
     ]
+    moved = verdict([replace(clips[0], split="test1"), *clips[1:]], published=published)
+    assert moved.verdict == "differs"
+    assert "partition train: got 5, published 6; partition test1: got 4, published 3" in moved.sentence
+    assert verdict([replace(clips[0], split="test1"), *clips[1:]], published=published, parity="x").verdict != "differs"
+
+
+def test_the_sentence_can_be_told_again_from_the_table(tmp_path):
+    for found in (
+        verdict(CLIPS),
+        verdict(CLIPS[:8]),
+        verdict(CLIPS, published=None),
+        verdict(CLIPS, ALL - {"s1_2.wav"}),
+    ):
+        Counts.write(found.rows + tally(ROWS, []), tmp_path / "counts.tsv")
+        rows = Counts.read(tmp_path / "counts.tsv").to_dict("records")
+        assert found.sentence.startswith(sentence_of(rows))
+        assert overall(rows) == found.verdict
+    assert sentence_of(verdict(CLIPS, published=replace(PUBLISHED, files=12000, speakers=9)).rows, ",") == (
+        "partial: 12 of 12,000 published files, 3 of 9 speakers"
+    )
+
+
+BLANK = dict.fromkeys(("speaker", "gender", "session", "scenario", "language", "split", "label"), "")
+ROWS = [
+    {**BLANK, "label": "sadness", "gender": "female", "speaker": "a", "split": "train", "duration": 1.25},
+    {**BLANK, "label": "anger", "speaker": "a", "split": "dev", "duration": 2.0},
+    {**BLANK, "label": "anger", "gender": "male", "speaker": "b", "split": "test1", "duration": 0.5},
+    {**BLANK, "gender": "male", "duration": 4.0},
+]
+
+
+def test_the_tally_counts_what_takes_part_and_what_does_not():
     rejected = [
         {"kind": "audio", "reason": "silent: peak at -70.0 dBFS"},
         {"kind": "audio", "reason": "silent: all samples are equal"},
         {"kind": "label", "reason": "tie A:D"},
     ]
-    assert [(row["what"], row["value"], row["got"]) for row in tally(rows, rejected)] == [
-        ("utterances", "", 3),
-        ("label", "anger", 2),
-        ("label", "sadness", 1),
-        ("gender", "female", 1),
-        ("gender", "male", 1),
-        ("gender", "not known", 1),
-        ("speaker", "a", 2),
-        ("speaker", "b", 1),
-        ("rejected", "audio", 2),
-        ("rejected", "label", 1),
-        ("rejected", "audio: silent", 2),
-        ("rejected", "label: tie", 1),
+    assert [(row["what"], row["value"], row["got"], row["seconds"]) for row in tally(ROWS, rejected)] == [
+        ("utterances", "", 4, 7.75),
+        ("label", "anger", 2, 2.5),
+        ("label", "sadness", 1, 1.25),
+        ("label", "no label", 1, 4.0),
+        ("gender", "female", 1, 1.25),
+        ("gender", "male", 2, 4.5),
+        ("gender", "not known", 1, 2.0),
+        ("label by gender", "anger, male", 1, 0.5),
+        ("label by gender", "anger, not known", 1, 2.0),
+        ("label by gender", "sadness, female", 1, 1.25),
+        ("label by gender", "no label, male", 1, 4.0),
+        ("split", "train", 1, 1.25),
+        ("split", "dev", 1, 2.0),
+        ("split", "test1", 1, 0.5),
+        ("split", "not known", 1, 4.0),
+        ("speaker", "a", 2, 3.25),
+        ("speaker", "b", 1, 0.5),
+        ("speaker", "not known", 1, 4.0),
+        ("rejected", "audio", 2, None),
+        ("rejected", "label", 1, None),
+        ("rejected", "audio: silent", 2, None),
+        ("rejected", "label: tie", 1, None),
     ]
+
+
+def test_the_tally_is_what_pandas_counts_and_sums():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "speaker": rng.choice(["", *(f"s{number}" for number in range(2000))], 60_000),
+            "gender": rng.choice(["female", "male", ""], 60_000),
+            "session": rng.choice([f"podcast {number}" for number in range(500)], 60_000),
+            "scenario": rng.choice(["improvised", "read"], 60_000),
+            "language": "",
+            "split": rng.choice(["train", "dev", "test"], 60_000),
+            "label": rng.choice(["anger", "neutral", ""], 60_000),
+            "duration": rng.uniform(0.5, 10, 60_000),
+        }
+    )
+    rows = frame.to_dict("records")
+    start = time.perf_counter()
+    counted = pd.DataFrame(tally(rows, []))
+    assert time.perf_counter() - start < 5
+    for column in ("speaker", "gender", "session", "scenario", "split", "label"):
+        blank = "no label" if column == "label" else "not known"
+        expected = frame.groupby(frame[column].replace("", blank))["duration"].agg(["size", "sum"])
+        got = counted[counted["what"] == column].set_index("value")[["got", "seconds"]].loc[expected.index]
+        np.testing.assert_array_equal(got["got"], expected["size"])
+        np.testing.assert_allclose(got["seconds"], expected["sum"], atol=6e-4)
+    assert "language" not in set(counted["what"])
+    table = counted[counted["what"] == "label by gender"].set_index("value")["got"]
+    assert table["anger, female"] == ((frame["label"] == "anger") & (frame["gender"] == "female")).sum()
+    assert table.sum() == len(frame)
 
 
 @pytest.mark.parametrize(

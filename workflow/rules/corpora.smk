@@ -1,5 +1,5 @@
 # Requires: a corpus folder named in data_dir.
-# Makes: the manifest of a dataset, what was rejected and why, and counts beside the published ones.
+# Makes: the manifest of a dataset, what was rejected and why, counts beside the published ones, and a figure of all that.
 
 
 rule synthesise:
@@ -49,3 +49,31 @@ rule manifest:
         "Reading the corpus of {wildcards.dataset}"
     script:
         "../scripts/manifest.py"
+
+
+rule corpora_overview:
+    input:
+        utterances=under(Utterances.path),
+        rejected=under(Rejected.path),
+        counts=under(Counts.path),
+    output:
+        figure=report(
+            under(OVERVIEW_FIGURE),
+            caption="../report/corpora_overview.rst",
+            category="Corpora",
+            subcategory="{dataset}",
+            labels={"figure": "overview"},
+        ),
+    log:
+        log_of("corpora_overview", "dataset"),
+    benchmark:
+        benchmark_of("corpora_overview", "dataset")
+    localrule: True
+    conda:
+        "../../envs/candor.yml"
+    params:
+        code=code("corpora_overview"),
+    message:
+        "Drawing what was read of {wildcards.dataset}"
+    script:
+        "../scripts/corpora_overview.py"

@@ -4,7 +4,7 @@
 
 # What a user asks for. Intermediate files are listed too, so that a deleted one is made again.
 FINALS = [
-    *(Utterances.path, Rejected.path, Counts.path, CHOICES),
+    *(Utterances.path, Rejected.path, Counts.path, CHOICES, OVERVIEW_FIGURE),
     AudioIndex.path,
     *(FoldTable.path, TRUST_SER_JSON, SplitOverview.path),
     *(FeatureIndex.path, IDENTITY),
