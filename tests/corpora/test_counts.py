@@ -41,6 +41,13 @@ def test_a_corpus_without_some_speakers_is_partial():
     assert found.sentence == "partial: 8 of 12 published files, 2 of 3 speakers"
 
 
+def test_a_corpus_without_a_class_is_partial():
+    found = verdict([clip for clip in CLIPS if clip.label == "anger"])
+    assert found.verdict == "partial"
+    assert found.sentence == "partial: 6 of 12 published files, 3 of 3 speakers, without sadness"
+    assert verdict([clip for clip in CLIPS if clip.label == "anger"][1:]).verdict == "partial"
+
+
 def test_a_corpus_with_labels_for_all_and_audio_for_few_is_partial():
     found = verdict(CLIPS, present={CLIPS[0].path, CLIPS[4].path, CLIPS[8].path})
     assert found.verdict == "partial"

@@ -76,7 +76,7 @@ def test_results_say_what_they_were_made_of(finished):
     assert recipe["recipe"]["num_epochs"] == 5
     assert set(recipe["inputs"]) == {"fold", "features"}
     evaluated = json.loads((finished.project / "performance/ravdess/fbank/linear/evaluated.json").read_text())
-    assert set(evaluated["inputs"]) == {"fold1", "fold2", "fold3"}
+    assert set(evaluated["inputs"]) == {"fold1", "fold2", "fold3", "splits"}
     identity = json.loads((finished.project / "features/ravdess/fbank/identity.json").read_text())
     assert identity["options"] == {"mel_bins": 80}
     choices = json.loads((finished.project / "corpora/ravdess/choices.json").read_text())
@@ -91,7 +91,7 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
     logs = {path.relative_to(finished.project / "logs").with_suffix("") for path in finished.project.rglob("*.log")}
     benchmarks = finished.project / "benchmarks"
     assert logs == {path.relative_to(benchmarks).with_suffix("") for path in benchmarks.rglob("*.tsv")}
-    assert len(logs) == 18
+    assert len(logs) == 20
     assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
 
 

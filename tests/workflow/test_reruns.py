@@ -11,6 +11,7 @@ FEATURES = {"features": 2, **TRAINING}
 # The cone of one dataset, from the manifest on.
 ALL_OF_RAVDESS = {
     "manifest": 1,
+    "corpora_overview": 1,
     "audio": 1,
     "splits_3": 1,
     "features": 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,9 @@ from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import Clip, Published
 
 Row = dict[str, Any]
+Key = tuple[str, str]
+"""What is counted, and of which value."""
+
 Verdict = Literal["as published", "partial", "differs", ""]
 
 SHOWN = 5
@@ -35,8 +38,8 @@ def compare(
 ) -> Comparison:
     """Hold what was read, before anything is left out, against the published counts.
 
-    A corpus with fewer files is partial if speakers are missing or if less than half of the files is there;
-    any other deviation is one that its user should know of. Speakers who are not known do not count.
+    A corpus with fewer files is partial if speakers, a class or a part of the partition are missing, or more than
+    half of the files; any other deviation is one that its user should know of. Speakers who are not known do not count.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def compare(
     got = _found(clips, present)
     expected = _expected(published, policy, parity) if published else {}
     got |= {key: 0 for key in expected if key not in got}
-    partial = _partial(got["files", ""], got["speakers", ""], published)
+    partial = _partial(got, expected)
     keys = sorted(got, key=lambda key: (_COMPARED.index(key[0]), in_order(key[1])))
     rows = [_compared(key, got[key], expected.get(key), partial) for key in keys]
     verdict = overall(rows)
@@ -89,9 +92,11 @@ def sentence_of(rows: Sequence[Row], thousands: Literal["", ","] = "") -> str:
     if verdict == "as published":
         return f"{here}, as published"
     if verdict == "partial":
+        without = [_called(row) for row in rows if row["published"] and not row["got"]]
         return (
             f"partial: {number(files, 'got')} of {number(files, 'published')} published files, "
             f"{number(speakers, 'got')} of {number(speakers, 'published')} speakers"
+            + (f", without {', '.join(without)}" if without else "")
         )
     wrong = [
         f"{_called(row)}: got {number(row, 'got')}, published {number(row, 'published')}"
@@ -215,7 +220,7 @@ def _counted(what: str, value: str, got: int, seconds: float | None) -> Row:
     return {"what": what, "value": value, "got": got, "seconds": seconds, "published": None, "verdict": ""}
 
 
-def _found(clips: Sequence[Clip], present: Collection[str]) -> dict[tuple[str, str], int]:
+def _found(clips: Sequence[Clip], present: Collection[str]) -> dict[Key, int]:
     """Count what a corpus folder holds; sessions and parts only where the corpus has some."""
     here = [clip for clip in clips if clip.path in present]
     sessions = {clip.session for clip in here} - {""}
@@ -230,7 +235,7 @@ def _found(clips: Sequence[Clip], present: Collection[str]) -> dict[tuple[str, s
     }
 
 
-def _expected(published: Published, policy: str, parity: str | None) -> dict[tuple[str, str], int]:
+def _expected(published: Published, policy: str, parity: str | None) -> dict[Key, int]:
     labels, parts = ({}, {}) if parity else (published.labels.get(policy, {}), published.splits)
     return {
         ("files", ""): published.files,
@@ -241,7 +246,7 @@ def _expected(published: Published, policy: str, parity: str | None) -> dict[tup
     }
 
 
-def _compared(key: tuple[str, str], got: int, published: int | None, partial: bool) -> Row:
+def _compared(key: Key, got: int, published: int | None, partial: bool) -> Row:
     verdict: Verdict = "differs"
     if published is None:
         verdict = ""
@@ -252,10 +257,13 @@ def _compared(key: tuple[str, str], got: int, published: int | None, partial: bo
     return {"what": key[0], "value": key[1], "got": got, "published": published, "verdict": verdict}
 
 
-def _partial(files: int, speakers: int, published: Published | None) -> bool:
-    if published is None or files >= published.files:
+def _partial(got: Mapping[Key, int], expected: Mapping[Key, int]) -> bool:
+    """Tell a part of a corpus, taken on purpose, from a copy with holes: it lacks what has a name, or most files."""
+    files, speakers = ("files", ""), ("speakers", "")
+    if not expected or got[files] >= expected[files]:
         return False
-    return speakers < published.speakers or 2 * files < published.files
+    missing = any(not got[key] for key, number in expected.items() if number and key[0] in ("labelled", "partition"))
+    return missing or got[speakers] < expected[speakers] or 2 * got[files] < expected[files]
 
 
 def _called(row: Row) -> str:
