@@ -7,15 +7,17 @@ from paths import ROOT
 
 pytestmark = pytest.mark.workflow
 
-CHAIN = ["manifest", "audio", "splits_3", "features", "train_linear", "performance", "performance_table"]
+CORPORA = ["manifest", "corpora_overview"]
+CHAIN = [*CORPORA, "audio", "splits_3", "features", "train_linear", "performance", "performance_table"]
 NEEDED = {
-    "corpora": ["manifest"],
-    "audio": ["manifest", "audio"],
-    "splits": ["manifest", "splits_3"],
-    "features": ["manifest", "audio", "features"],
-    "models": ["manifest", "audio", "splits_3", "features", "train_linear"],
+    "corpora": CORPORA,
+    "audio": [*CORPORA, "audio"],
+    "splits": [*CORPORA, "splits_3"],
+    "features": [*CORPORA, "audio", "features"],
+    "models": [*CORPORA, "audio", "splits_3", "features", "train_linear"],
     "performance": CHAIN,
 }
+READ = dict.fromkeys(CORPORA, 1)
 
 
 @pytest.fixture
@@ -47,11 +49,11 @@ def test_a_dataset_is_a_target(fresh, target):
 
 @pytest.mark.parametrize("target", ["results/features/mine/fbank", "results/features/mine/fbank/"])
 def test_a_backbone_is_a_target(fresh, target):
-    assert fresh.jobs(target) == {"manifest": 1, "audio": 1, "features": 1}
+    assert fresh.jobs(target) == READ | {"audio": 1, "features": 1}
 
 
 def test_several_targets_and_files_inside_them_can_be_asked_for(fresh):
-    assert fresh.jobs("results/splits/mine", "results/audio/mine") == {"manifest": 1, "splits_3": 1, "audio": 1}
+    assert fresh.jobs("results/splits/mine", "results/audio/mine") == READ | {"splits_3": 1, "audio": 1}
     assert fresh.jobs(str(fresh.project / "splits/mine/fold2.tsv")) == {"manifest": 1, "splits_3": 1}
 
 
@@ -66,7 +68,21 @@ def test_a_backbone_more_is_asked_for_by_one_line(fresh):
 
 def test_datasets_may_differ_in_their_folds(fresh):
     jobs = fresh.jobs("results/splits", datasets={"ravdess": {"splits": {"folds": 5}}})
-    assert jobs == {"manifest": 2, "splits_3": 1, "splits_5": 1}
+    assert jobs == {"manifest": 2, "corpora_overview": 2, "splits_3": 1, "splits_5": 1}
+
+
+def test_a_corpus_is_asked_for_as_its_authors_write_it_and_ratings_as_far_as_they_go(fresh, tmp_path):
+    (tmp_path / "improv").mkdir()
+    (tmp_path / "improv" / "Evalution.txt").touch()
+    changes = {
+        "data_dir": {"msp-improv": str(tmp_path / "improv")},
+        "datasets": {"aroused": {"corpus": "msp-improv", "pred": "arousal"}},
+    }
+    six = READ | {"splits_6": 1}
+    assert fresh.jobs("results/splits/msp-improv", **changes) == six
+    assert fresh.jobs("results/splits/aroused/", **changes) == six
+    said = fresh.snakemake("--dry-run", "results/performance/aroused", check=False, **changes)
+    assert "target: results/performance/aroused is not offered, as datasets.aroused.pred is 'arousal'" in said
 
 
 @pytest.mark.parametrize(

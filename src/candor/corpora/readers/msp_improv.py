@@ -1,0 +1,262 @@
+"""MSP-IMPROV: six pairs of actors improvise, chat between takes, and read twenty sentences.
+
+One text file holds all labels: a line per clip, and below it a line per rater.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from candor.corpora.label_files import once, rating, read_text
+from candor.corpora.listing import files
+from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
+
+LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
+"""The label file as it is released, and as copies of the corpus spell it."""
+
+NAME = re.compile(
+    r"(?:MSP|UTD)-IMPROV-(?P<scene>(?P<sentence>S(?:0[1-9]|1\d|20))[AHNS])"
+    r"-(?P<speaker>(?P<gender>[FM])0(?P<dyad>[1-6]))-(?P<scenario>[PRST])"
+    r"-(?:(?<=R-)(?:FF|MM)|(?<=[PST]-)(?:FM|MF))\d{2,3}"
+)
+"""Only read sentences have no partner: their last field names one gender, all others name two."""
+
+RATINGS = r"A:([^;]*); *V:([^;]*); *D:([^;]*); *N:([^;]*); *"
+CLIP_LINE = re.compile(r"(UTD-IMPROV-[\w-]+)\.avi; *([A-Z]); *" + RATINGS)
+RATER_LINE = re.compile(r"([\w-]+); *([A-Za-z]+);(?:.*;)? *" + RATINGS)
+
+EMOTION_CODES = {"A": "anger", "S": "sadness", "H": "happiness", "N": "neutral", "O": "other", "X": ""}
+RATERS_WORDS = {"Angry": "anger", "Sad": "sadness", "Happy": "happiness", "Neutral": "neutral", "Other": "other"}
+TARGET_SENTENCES = ("R", "T")
+NOT_A_NAME = "not a MSP-IMPROV name: MSP-IMPROV-S01A-F01-P-FM01 would be one"
+
+Ratings = tuple[float | None, ...]
+"""Activation, valence, dominance and naturalness, as the label file has them."""
+
+CARD = Card(
+    title="MSP-IMPROV",
+    licence="academic, by an agreement with UT Dallas",
+    url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Improv.html",
+    redistributable=False,
+    layout=f"{LABEL_FILES[0]} and Audio/session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav and so on",
+    markers=(*LABEL_FILES, *(f"*/{name}" for name in LABEL_FILES)),
+    classes=("neutral", "anger", "sadness", "happiness"),
+    dimensions=("arousal", "valence", "dominance"),
+    scheme="sessions",
+    dyads=True,
+    parities={"trust-ser": "sessions", "fed-ser-leakage": "speakers"},
+    published=Published(
+        files=8438,
+        speakers=12,
+        labels={"default": {"neutral": 3477, "anger": 792, "sadness": 885, "happiness": 2644, "other": 85}},
+        sessions=6,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one rater says of a clip."""
+
+    emotion: str
+    ratings: Ratings
+
+
+@dataclass(slots=True)
+class Block:
+    """The lines on one clip: what they agree on, and each rater's opinion, in order.
+
+    `doubtful` says that a line of it could not be read.
+    """
+
+    number: int
+    utterance: str
+    label: str
+    ratings: Ratings
+    opinions: list[tuple[str, Opinion]] = field(default_factory=list)
+    doubtful: bool = False
+
+    def votes(self) -> dict[str, float] | None:
+        """Return raters per emotion, or None where lines are missing or belong elsewhere.
+
+        The ratings of a clip are the means of its raters', so a block that lost a line or holds a foreign one
+        gives itself away. Some raters' lines are in the file twice; whether the means count them so is not
+        documented, and a rater has one vote.
+        """
+        different = dict(self.opinions)
+        if self.doubtful or any(different[rater] != opinion for rater, opinion in self.opinions):
+            return None
+        every = [opinion for _, opinion in self.opinions]
+        if not any(_average_to(self.ratings, opinions) for opinions in (every, list(different.values()))):
+            return None
+        return {emotion: float(number) for emotion, number in Counter(o.emotion for o in different.values()).items()}
+
+
+def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
+    """Read the label file and the names of the recordings below `root`."""
+    found = files(root, ".wav", ".txt")
+    name, rejected = _find_label_file(root, found)
+    blocks, unread = _read_blocks(read_text(root, name), name)
+    kept, repeated = once(name, [(block.number, block.utterance, (block.label, block.ratings)) for block in blocks])
+    paths, no_names = _find_recordings([path for path in found if path.lower().endswith(".wav")])
+    votes, without = _count_votes(name, blocks)
+    rejected += [*unread, *repeated, *no_names, *without]
+    clips: list[Clip] = []
+    for utterance, (label, ratings) in kept.items():
+        clip = _clip(str(utterance), label, ratings, votes, paths.get(str(utterance)), Path(name).parent)
+        if parity == "fed-ser-leakage" and clip.scenario in ("P", "R"):
+            reason = f"left out by fed-ser-leakage: scenario {clip.scenario}"
+            rejected.append(Rejection(clip.path, "filter", reason, clip.utterance))
+        else:
+            clips.append(clip)
+    named = {block.utterance for block in blocks} | {rejection.utterance for rejection in unread}
+    rejected += [
+        Rejection(path, "label", f"no line in {name}", utterance)
+        for utterance, path in paths.items()
+        if utterance not in named
+    ]
+    return Reading(sorted(clips, key=lambda clip: clip.utterance), rejected)
+
+
+def _find_label_file(root: Path, found: Iterable[str]) -> tuple[str, list[Rejection]]:
+    """Return the label file that is nearest to the root; of two spellings side by side, the released one."""
+    present = [path for path in found if Path(path).name in LABEL_FILES]
+    present.sort(key=lambda path: (path.count("/"), LABEL_FILES.index(Path(path).name), path))
+    if not present:
+        raise CorpusError(f"{root}: lacks {LABEL_FILES[0]}, which holds the labels; it is part of the release")
+    chosen, *others = present
+    beside = [path for path in others if Path(path).parent == Path(chosen).parent]
+    return chosen, [Rejection(path, "label", f"not read: {chosen} lies beside it") for path in beside]
+
+
+def _read_blocks(text: str, name: str) -> tuple[list[Block], list[Rejection]]:
+    """Return the lines on each clip, and those lines on clips that cannot be read."""
+    blocks: list[Block] = []
+    rejected: list[Rejection] = []
+    block: Block | None = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("UTD-"):
+            found = _read_clip_line(line.rstrip(), number, name)
+            block = found if isinstance(found, Block) else None
+            if isinstance(found, Block):
+                blocks.append(found)
+            else:
+                rejected.append(found)
+        elif line.strip() and block:
+            opinion = _read_rater_line(line.rstrip())
+            if opinion:
+                block.opinions.append(opinion)
+            block.doubtful |= opinion is None
+    return blocks, rejected
+
+
+def _read_clip_line(line: str, number: int, name: str) -> Block | Rejection:
+    match = CLIP_LINE.fullmatch(line)
+    named = NAME.match(line)
+    utterance = f"MSP{named[0][3:]}" if named else ""
+    if match is None:
+        return Rejection(name, "label", f"cannot be read: line {number}", utterance)
+    if named is None or named[0] != match[1]:
+        return Rejection(name, "label", f"not a MSP-IMPROV name: line {number} says {match[1]}")
+    if match[2] not in EMOTION_CODES:
+        return Rejection(name, "label", f"unknown label: line {number} says {match[2]}", utterance)
+    try:
+        ratings = tuple(rating(cell, 1, 5) for cell in match.groups()[2:])
+    except ValueError as error:
+        return Rejection(name, "label", f"impossible rating: line {number}, {error}", utterance)
+    return Block(number, utterance, match[2], ratings)
+
+
+def _read_rater_line(line: str) -> tuple[str, Opinion] | None:
+    """Return a rater and the opinion, or None for a line that is none."""
+    match = RATER_LINE.fullmatch(line)
+    if match is None or match[2] not in RATERS_WORDS:
+        return None
+    try:
+        return match[1], Opinion(RATERS_WORDS[match[2]], tuple(rating(cell, 1, 5) for cell in match.groups()[2:]))
+    except ValueError:
+        return None
+
+
+def _average_to(ratings: Ratings, opinions: Sequence[Opinion]) -> bool:
+    """Tell whether opinions have the means `ratings`, of which one at least is there to compare."""
+    for place, mean in enumerate(ratings):
+        given = [value for opinion in opinions if (value := opinion.ratings[place]) is not None]
+        if mean is not None and not (given and abs(sum(given) / len(given) - mean) < 0.01):
+            return False
+    return any(mean is not None for mean in ratings)
+
+
+def _count_votes(name: str, blocks: Iterable[Block]) -> tuple[dict[str, dict[str, float]], list[Rejection]]:
+    """Return the votes by utterance, and in one line for how many clips their lines do not add up."""
+    votes: dict[str, dict[str, float]] = {}
+    doubtful: set[str] = set()
+    for block in blocks:
+        counted = block.votes() if block.utterance not in votes else None
+        if counted is None:
+            doubtful.add(block.utterance)
+        else:
+            votes[block.utterance] = counted
+    if not doubtful:
+        return votes, []
+    reason = f"votes left blank: the raters' lines do not add up for {len(doubtful)} clips, such as {min(doubtful)}"
+    return {key: value for key, value in votes.items() if key not in doubtful}, [Rejection(name, "label", reason)]
+
+
+def _find_recordings(found: Iterable[str]) -> tuple[dict[str, str], list[Rejection]]:
+    """Return the path of each recording by utterance, and the files that are none."""
+    paths: dict[str, str] = {}
+    rejected: list[Rejection] = []
+    released = re.compile(r"(?:.*/)?session\d/S\d\d\w/[PRST]/[^/]*")
+    # The released folders count before copies made for some tool, and those before copies deeper down.
+    for path in sorted(found, key=lambda path: (not released.fullmatch(path), path.count("/"), path)):
+        stem = path.rpartition("/")[2][: -len(".wav")]
+        utterance = f"MSP{stem[3:]}"
+        if stem.startswith("._"):
+            rejected.append(Rejection(path, "audio", "macOS resource fork"))
+        elif NAME.fullmatch(stem) is None:
+            rejected.append(Rejection(path, "label", NOT_A_NAME))
+        elif utterance in paths:
+            reason = f"second copy: {paths[utterance]} has the same name"
+            rejected.append(Rejection(path, "filter", reason, utterance))
+        else:
+            paths[utterance] = path
+    return paths, rejected
+
+
+def _clip(
+    utterance: str,
+    label: str,
+    ratings: Ratings,
+    votes: Mapping[str, Mapping[str, float]],
+    path: str | None,
+    home: Path,
+) -> Clip:
+    """Return the clip of an utterance, whose name is one; `home` is the folder of the label file."""
+    match = NAME.fullmatch(utterance)
+    assert match is not None
+    activation, valence, dominance, _ = ratings
+    scenario = match["scenario"]
+    folder = home / "Audio" / f"session{match['dyad']}" / match["scene"] / scenario
+    return Clip(
+        utterance=utterance,
+        path=path or (folder / f"{utterance}.wav").as_posix(),
+        speaker=f"msp_improv_{match['speaker']}",
+        gender={"F": "female", "M": "male"}[match["gender"]],
+        session=f"session{match['dyad']}",
+        scenario=scenario,
+        text=match["sentence"] if scenario in TARGET_SENTENCES else "",
+        raw_label=label,
+        label=EMOTION_CODES[label],
+        reason="" if EMOTION_CODES[label] else "no agreement",
+        votes=votes.get(utterance, {}),
+        # The file counts activation from 1, very active, to 5, very passive.
+        arousal=None if activation is None else round(6 - activation, 6),
+        valence=valence,
+        dominance=dominance,
+    )

@@ -1,0 +1,35 @@
+"""The page of known corpora has a line for each of them, and the line says what the card says."""
+
+import re
+
+import pytest
+
+from candor.corpora import registry
+from paths import ROOT
+
+PAGE = (ROOT / "docs" / "known-corpora.md").read_text(encoding="utf-8")
+LINES = {
+    cells[0]: cells[1:]
+    for line in re.findall(r"^\| \[(.*)\|$", PAGE, re.MULTILINE)
+    for cells in [[re.sub(r"\].*", "", cell.strip()) for cell in line.split(" | ")]]
+}
+KNOWN = sorted(set(registry.names()) - {"demo", "table"})
+
+
+def test_every_known_corpus_has_a_line_and_no_other():
+    assert sorted(LINES) == KNOWN
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_line_says_what_the_card_says(name):
+    card = registry.load(name).CARD
+    counts = (f"{card.published.files:,}", str(card.published.speakers)) if card.published else ("by release",) * 2
+    said = [cell.strip() for cell in LINES[name]]
+    assert said == [
+        *counts,
+        str(len(card.classes)),
+        ", ".join(card.dimensions) or "–",
+        card.scheme,
+        card.licence,
+        "yes" if card.redistributable else "no",
+    ]
