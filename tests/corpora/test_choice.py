@@ -3,7 +3,7 @@
 import pytest
 
 from candor.corpora.choice import choose, make_choice
-from candor.corpora.reader import Card, Clip, CorpusError, Reading
+from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
 
 CARD = Card(
     title="made up",
@@ -43,6 +43,13 @@ def test_a_rating_takes_every_clip_that_has_it_whatever_its_emotion():
 def test_a_rating_of_some_classes_only():
     assert chosen("arousal", ["anger"])[0] == "a"
     assert chosen("arousal", "all") == ("ad", {"b": "no rating of arousal", "c": "no agreement"})
+
+
+def test_what_a_system_leaves_out_takes_no_part_whatever_is_predicted():
+    clip = Clip("e", "e.wav", "s1", raw_label="ang", label="anger", arousal=4.5, excluded="left out by that system: so")
+    for pred in ("emotion", "arousal"):
+        choice = make_choice(CARD, "default", Reading([clip]), pred=pred, classes="default", wanted={})
+        assert choice.objection(clip) == Rejection("e.wav", "filter", "left out by that system: so", "e")
 
 
 def test_a_scenario_can_be_asked_for():

@@ -42,6 +42,8 @@ class Choice:
 
     def objection(self, clip: Clip) -> Rejection | None:
         """Return why a clip takes no part, or None if it does."""
+        if clip.excluded:
+            return Rejection(clip.path, "filter", clip.excluded, clip.utterance)
         for column, values in self.wanted.items():
             value = str(getattr(clip, column))
             if value not in values:

@@ -12,7 +12,7 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -116,7 +116,7 @@ def inspect(
     measured: dict[str, Measurement] = {}
     unknown: list[tuple[str, str, str]] = []
     for path in dict.fromkeys(paths):
-        file = os.path.abspath(root / path)
+        file = os.path.abspath(os.path.join(root, path))
         key = _key(file)
         known = ledger.get(key) if ledger is not None and key else None
         if known is None:
@@ -128,7 +128,7 @@ def inspect(
         for (path, _, key), measurement in zip(unknown, fresh, strict=True):
             measured[path] = measurement
             if ledger is not None and key and not measurement.fault.startswith(NOT_THE_FILES_FAULT):
-                ledger.put(key, json.dumps(asdict(measurement)))
+                ledger.put(key, json.dumps(vars(measurement)))
             progress.advance()
     return {path: judge(measurement, limits) for path, measurement in measured.items()}
 

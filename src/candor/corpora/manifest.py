@@ -21,6 +21,7 @@ from candor.corpora.reasons import listed
 
 logger = logging.getLogger(__name__)
 
+OWN_COLUMNS = [field.name for field in fields(Clip) if field.name not in ("reason", "votes", "excluded")]
 NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -107,7 +108,7 @@ def build(
     policy = _policy(reader.CARD, label_policy, dataset)
     reading = reader.read(root, policy, parity, {**(options or {}), "dataset": dataset, "pred": pred})
     _refuse_namesakes(reading.clips, dataset)
-    present = {path for path in {clip.path for clip in reading.clips} if os.path.isfile(root / path)}
+    present = {path for path in {clip.path for clip in reading.clips} if os.path.isfile(os.path.join(root, path))}
     comparison = compare(reading.clips, present, reader.CARD.published, policy, parity)
     logger.log(
         logging.WARNING if comparison.verdict == "differs" else logging.INFO, "%s: %s", dataset, comparison.sentence
@@ -160,7 +161,7 @@ def _settle_genders(reading: Reading, dataset: str) -> Reading:
             reason = f"contradictory gender: {' and '.join(genders)}"
             rejected.append(Rejection(clip.path, "label", reason, clip.utterance))
         else:
-            clips.append(replace(clip, gender=genders[0]) if genders else clip)
+            clips.append(replace(clip, gender=genders[0]) if genders and not clip.gender else clip)
     return Reading(clips, [*reading.rejected, *rejected])
 
 
@@ -273,7 +274,7 @@ def _printable(text: str) -> str:
 
 def _row(clip: Clip, found: Inspection, notes: Sequence[str]) -> Row:
     votes = [f"{emotion}:{clip.votes[emotion]:g}" for emotion in EMOTIONS if clip.votes.get(emotion)]
-    found = replace(found, note="; ".join([*filter(None, [found.note]), *notes]))
-    own = {field.name: getattr(clip, field.name) for field in fields(Clip) if field.name != "reason"}
-    measured = {column: getattr(found, column) for column in ("duration", "rate", "channels", "audio", "note")}
-    return {**own, "votes": " ".join(votes), **measured}
+    own = {name: getattr(clip, name) for name in OWN_COLUMNS}
+    measured = {name: getattr(found, name) for name in ("duration", "rate", "channels", "audio")}
+    note = "; ".join([*filter(None, [found.note]), *notes])
+    return {**own, "votes": " ".join(votes), **measured, "note": note}

@@ -47,6 +47,8 @@ class Clip:
         Of the speaker; the age in years.
     split
         Part of the official partition: ``train``, ``dev``, ``test``, or ``test1`` and so on where there are several.
+    excluded
+        Why the system that is read after, under `parity`, leaves the clip out; blank for clips that it takes.
     raw_label, label, reason
         The label as the corpus has it, and in the code `EMOTIONS`; where the label policy yields none (a tie, say)
         the latter is blank and `reason` says why.
@@ -75,6 +77,7 @@ class Clip:
     arousal: float | None = None
     valence: float | None = None
     dominance: float | None = None
+    excluded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -110,8 +111,9 @@ def trust_ser_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Par
         The corpus folder; paths are given in full, and labels as the corpus has them.
     """
     lists: dict[Part, list[list[str]]] = {part: [] for part in PARTS}
+    folder = os.path.join(raw, "")
     fields = utterances[["utterance", "speaker", "gender", "path", "raw_label"]]
     for utterance, speaker, gender, path, label in fields.itertuples(index=False, name=None):
         if utterance in fold.parts:
-            lists[fold.parts[utterance]].append([utterance, speaker, gender, str(raw / path), label])
+            lists[fold.parts[utterance]].append([utterance, speaker, gender, folder + path, label])
     return lists

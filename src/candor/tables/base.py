@@ -85,7 +85,10 @@ class Table:
             elif column.kind == "integer":
                 frame[header] = ["" if pd.isna(value) or value == "" else str(int(value)) for value in frame[header]]
             else:
-                frame[header] = frame[header].map(lambda value: "" if pd.isna(value) else _one_line(str(value)))
+                frame[header] = [
+                    _one_line(value) if isinstance(value, str) else "" if pd.isna(value) else _one_line(str(value))
+                    for value in frame[header].tolist()
+                ]
         with atomic(path) as handle:
             # Quoting is left out: cells hold no tab and no line break, so what is written is what is read.
             handle.write("\t".join(frame.columns) + "\n")
@@ -162,6 +165,8 @@ def _number(value: Any) -> str:
 
 
 def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
     return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -132,12 +132,8 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
         clips += reading.clips
         rejected += reading.rejected
     if parity == "fed-ser-leakage":
-        rejected += [
-            Rejection(clip.path, "filter", "left out by fed-ser-leakage: scripted", clip.utterance)
-            for clip in clips
-            if clip.scenario == "script"
-        ]
-        clips = [clip for clip in clips if clip.scenario != "script"]
+        excluded = "left out by fed-ser-leakage: scripted"
+        clips = [replace(clip, excluded=excluded) if clip.scenario == "script" else clip for clip in clips]
     known = {clip.path for clip in clips} | {rejection.path for rejection in rejected}
     recordings = (path for path in found if path.lower().endswith(".wav"))
     rejected += [_unlabelled(path, release) for path in recordings if path not in known]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from candor.corpora.label_files import once, rating, read_text
 from candor.corpora.listing import files
+from candor.corpora.raters import average_to
 from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
 
 LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
@@ -92,7 +93,10 @@ class Block:
         if self.doubtful or any(different[rater] != opinion for rater, opinion in self.opinions):
             return None
         every = [opinion for _, opinion in self.opinions]
-        if not any(_average_to(self.ratings, opinions) for opinions in (every, list(different.values()))):
+        if not any(
+            average_to(self.ratings, [opinion.ratings for opinion in opinions])
+            for opinions in (every, list(different.values()))
+        ):
             return None
         return {emotion: float(number) for emotion, number in Counter(o.emotion for o in different.values()).items()}
 
@@ -110,10 +114,8 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     for utterance, (label, ratings) in kept.items():
         clip = _clip(str(utterance), label, ratings, votes, paths.get(str(utterance)), Path(name).parent)
         if parity == "fed-ser-leakage" and clip.scenario in ("P", "R"):
-            reason = f"left out by fed-ser-leakage: scenario {clip.scenario}"
-            rejected.append(Rejection(clip.path, "filter", reason, clip.utterance))
-        else:
-            clips.append(clip)
+            clip = replace(clip, excluded=f"left out by fed-ser-leakage: scenario {clip.scenario}")
+        clips.append(clip)
     named = {block.utterance for block in blocks} | {rejection.utterance for rejection in unread}
     rejected += [
         Rejection(path, "label", f"no line in {name}", utterance)
@@ -181,15 +183,6 @@ def _read_rater_line(line: str) -> tuple[str, Opinion] | None:
         return match[1], Opinion(RATERS_WORDS[match[2]], tuple(rating(cell, 1, 5) for cell in match.groups()[2:]))
     except ValueError:
         return None
-
-
-def _average_to(ratings: Ratings, opinions: Sequence[Opinion]) -> bool:
-    """Tell whether opinions have the means `ratings`, of which one at least is there to compare."""
-    for place, mean in enumerate(ratings):
-        given = [value for opinion in opinions if (value := opinion.ratings[place]) is not None]
-        if mean is not None and not (given and abs(sum(given) / len(given) - mean) < 0.01):
-            return False
-    return any(mean is not None for mean in ratings)
 
 
 def _count_votes(name: str, blocks: Iterable[Block]) -> tuple[dict[str, dict[str, float]], list[Rejection]]:

@@ -10,7 +10,7 @@ import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from candor.corpora.label_files import once, rating, read_csv, read_text
 from candor.corpora.listing import files
+from candor.corpora.raters import average_to
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
 
 LABEL_FILES = ("labels_consensus.csv", "labels_concensus.csv")
@@ -121,10 +122,7 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
         path = paths.get(utterance) or f"{audio}{utterance}.wav"
         clip = _clip(utterance, said[utterance], votes.get(utterance, {}), path)
         left_out = _left_out_by_trust_ser(clip, utterance in paths) if parity == "trust-ser" else ""
-        if left_out:
-            rejected.append(Rejection(clip.path, "filter", f"left out by trust-ser: {left_out}", utterance))
-        else:
-            clips.append(clip)
+        clips.append(replace(clip, excluded=f"left out by trust-ser: {left_out}") if left_out else clip)
     rejected += [
         Rejection(path, "label", f"no line in {name}", utterance)
         for utterance, path in paths.items()
@@ -289,19 +287,12 @@ def _count(opinions: Sequence[Opinion], ratings: Sequence[float | None]) -> dict
     different = {opinion.rater: opinion for opinion in opinions}
     if any(different[opinion.rater] != opinion for opinion in opinions):
         return None
-    if not any(_average_to(ratings, own) for own in (opinions, list(different.values()))):
+    if not any(
+        average_to(ratings, [opinion.ratings for opinion in own]) for own in (opinions, list(different.values()))
+    ):
         return None
     counts = Counter(opinion.emotion for opinion in different.values())
     return {emotion: float(number) for emotion, number in counts.items()}
-
-
-def _average_to(ratings: Sequence[float | None], opinions: Sequence[Opinion]) -> bool:
-    """Tell whether opinions have the means `ratings`, of which one at least is there to compare."""
-    for place, mean in enumerate(ratings):
-        given = [value for opinion in opinions if (value := opinion.ratings[place]) is not None]
-        if mean is not None and not (given and abs(sum(given) / len(given) - mean) < 0.01):
-            return False
-    return any(mean is not None for mean in ratings)
 
 
 def _read_opinions(root: Path, name: str, wanted: Mapping[str, Said]) -> Opinions | str:
