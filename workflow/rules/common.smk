@@ -19,7 +19,14 @@ from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import ROOT, Final, folder_targets, offered, unknown_target
 from candor.tables.audio import AudioIndex
-from candor.tables.corpora import CHOICES, OVERVIEW_FIGURE, SYNTHESISED, Counts, Rejected, Utterances
+from candor.tables.corpora import (
+    CHOICES,
+    OVERVIEW_FIGURE,
+    SYNTHESISED,
+    Counts,
+    Rejected,
+    Utterances,
+)
 from candor.tables.features import IDENTITY, FeatureIndex
 from candor.tables.models import CHECKPOINT, RECIPE, History, Predictions
 from candor.tables.performance import (
