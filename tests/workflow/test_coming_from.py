@@ -26,13 +26,16 @@ def write_clip(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def configfile(tmp_path_factory) -> Path:
-    """The config that the page shows, with two corpora that need no more than look like the real ones."""
+    """The config that the page shows, with corpora that need no more than look like the real ones."""
     folder = tmp_path_factory.mktemp("coming_from")
     for actor in range(1, 7):
         write_clip(folder / "ravdess" / f"Actor_{actor:02d}" / f"03-01-05-01-02-01-{actor:02d}.wav")
     write_clip(folder / "crema_d" / "AudioWAV" / "1001_DFA_ANG_XX.wav")
+    for file in ("iemocap/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt", "msp-improv/Evalution.txt"):
+        (folder / file).parent.mkdir(parents=True)
+        (folder / file).touch()
     shown = [yaml.safe_load(text) for text in CONFIG]
-    paths = {name: str(folder / name) for name in ("ravdess", "crema_d")}
+    paths = {name: str(folder / name) for name in ("ravdess", "crema_d", "iemocap", "msp-improv")}
     merged = {key: value for part in shown for key, value in part.items()}
     merged |= {"data_dir": {"demo": None, **paths}, "project_dir": str(folder / "results")}
     file = folder / "config.yml"
