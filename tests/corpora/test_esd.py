@@ -158,14 +158,14 @@ def test_lists_are_understood_in_every_encoding(tmp_path, encoding):
     mark = "\ufeff" if "mark" in encoding else ""
     write_list(tmp_path, "0003", mark + text, encoding.partition(" ")[0])
     found = read(tmp_path)
-    assert [clip.utterance for clip in found.clips] == ["0003_000352"]
+    assert {clip.utterance: clip.label for clip in found.clips} == {"0003_000351": "anger", "0003_000352": "anger"}
     assert [
         (rejection.path, rejection.kind, rejection.reason, rejection.utterance) for rejection in found.rejected
     ] == [
         (
-            "0003/Angry/train/0003_000351.wav".replace("train", "evaluation"),
+            "0003/0003.txt",
             "label",
-            "contradictory emotion: the folder says anger, the number anger, the list sadness",
+            "line not used: it says sadness, folder and number anger",
             "0003_000351",
         )
     ]
@@ -254,16 +254,19 @@ README = """The ESD database, in the words of this test.
 """
 
 
-def test_the_corpus_s_own_word_fills_in_what_others_disagree_on(tmp_path):
+def test_the_corpus_s_own_word_fills_in_what_is_not_known_and_where_it_contradicts_others_nothing_is_known(tmp_path):
     fill(tmp_path, [path_of(speaker, 1) for speaker in ("0011", "0012", "0015", "0019", "0020")])
     (tmp_path / "ReadMe.txt").write_text(README)
     assert {clip.speaker[-2:]: clip.gender for clip in read(tmp_path).clips} == {
         "11": "male",
         "12": "male",
-        "15": "female",
+        "15": "",
         "19": "female",
         "20": "male",
     }
+    assert [(rejection.path, rejection.reason) for rejection in read(tmp_path).rejected] == [
+        ("ReadMe.txt", "contradictory gender: of 0015 it says male, other lists do not")
+    ]
 
 
 def test_a_list_that_is_no_text_is_a_sentence(tmp_path):

@@ -498,3 +498,20 @@ def test_votes_are_right_or_none_wherever_a_label_file_is_cut_or_a_line_is_lost_
     for damage in cut + broken + lost + repeated:
         file.write_text(damage)
         assert_never_wrong(lambda: iemocap.read_dialogue(root, name, "excited_merged"), right)
+
+
+def test_a_stray_byte_in_a_remark_and_an_empty_label_file_cost_no_more_than_themselves(tree):
+    right = read(tree)
+    name = tree / "Session1" / "dialog" / "EmoEvaluation" / "Ses01F_impro01.txt"
+    remark = b"C-F1:\tSurprise;\t(curious)"
+    assert remark in name.read_bytes()
+    name.write_bytes(name.read_bytes().replace(remark, b"C-F1:\tSurprise;\t(can\x92t tell)"))
+    assert read(tree) == right
+    name.write_bytes(b"")
+    reading = iemocap.read(tree, "excited_merged", None, {})
+    assert {clip.utterance for clip in reading.clips} == {
+        utterance for utterance in right if not utterance.startswith("Ses01F_impro01_")
+    }
+    assert "label file not usable: is empty; fetch the file again" in {
+        rejection.reason for rejection in reading.rejected
+    }

@@ -219,9 +219,13 @@ def test_a_part_cut_short_is_no_part_of_its_own(tree):
     assert rejection.reason == "unknown part of the partition: line 5 says 'Test'"
 
 
-def test_a_last_line_without_its_end_does_not_count(tree):
+def test_a_last_line_without_its_end_does_not_count_where_it_may_be_cut_short(tree):
     file = tree / "Labels" / "labels_consensus.csv"
-    file.write_text(file.read_text().rstrip("\n"))
+    whole = file.read_text().rstrip("\n")
+    file.write_text(whole)
+    assert len(read(tree).clips) == len(ROWS)
+    assert whole.endswith("Test2")
+    file.write_text(whole[:-1])
     reading = read(tree)
     assert len(reading.clips) == len(ROWS) - 1
     [rejection] = reading.rejected
@@ -315,7 +319,8 @@ def test_a_table_of_raters_of_an_unknown_release_leaves_votes_blank(tmp_path):
         (1, "Z", "unknown label: line 2 says 'Z'"),
         (2, "7.1", "impossible rating: line 2, 7.1 is not between 1 and 7"),
         (3, "high", "impossible rating: line 2, 'high' is no number"),
-        (5, "0", "impossible speaker: line 2 says '0'"),
+        (5, "-3", "impossible speaker: line 2 says '-3'"),
+        (5, "127.5", "impossible speaker: line 2 says '127.5'"),
         (5, "99999999999999999999", "impossible speaker: line 2"),
         (6, "Both", "gender is neither Male nor Female: line 2"),
         (7, "", "unknown part of the partition: line 2 says ''"),
@@ -406,3 +411,16 @@ def test_a_damaged_table_of_raters_never_gives_a_wrong_vote(right, data, layout,
     file = root / "Labels" / "labels_detailed.csv"
     file.write_bytes(data.draw(damaged(file.read_bytes(), delimiter=b",")))
     assert_never_wrong(lambda: read(root), right)
+
+
+def test_numbers_of_speakers_may_have_become_decimals(tree):
+    right = read(tree).clips
+    write(tree, [row.replace(",127,", ",127.0,") for row in ROWS])
+    assert read(tree).clips == right
+
+
+def test_the_hidden_recordings_of_test3_have_names_of_their_own(tree):
+    (tree / "Audios" / "MSP-PODCAST_test3_0001.wav").touch()
+    [rejection] = read(tree).rejected
+    assert rejection.reason == "no line in Labels/labels_consensus.csv"
+    assert rejection.utterance == "MSP-PODCAST_test3_0001"

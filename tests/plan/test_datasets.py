@@ -163,6 +163,13 @@ def test_each_corpus_is_split_its_own_way_and_the_number_of_folds_is_known_befor
         ({}, {"corpus": "iemocap", "splits": {"scheme": "leave_one_speaker_out"}}, "leave_one_speaker_out", 10),
         ({}, {"corpus": "crema_d", "splits": {"scheme": "texts", "folds": 3}}, "texts", 12),
         ({}, {"corpus": "crema_d", "splits": {"scheme": "texts", "text_folds": 6}}, "texts", 30),
+        ({}, {"corpus": "iemocap", "filter": {"session": ["Ses01", "Ses02", "Ses03"]}}, "sessions", 3),
+        ({}, {"corpus": "savee", "filter": {"speaker": ["savee_DC", "savee_JK"]}}, "leave_one_speaker_out", 2),
+        ({}, {"corpus": "tess", "splits": {"scheme": "texts"}}, "texts", 8),
+        ({}, {"corpus": "savee", "splits": {"scheme": "speakers"}}, "speakers", 4),
+        ({"scheme": "sessions"}, {"corpus": "crema_d"}, "sessions", 0),
+        ({"scheme": "leave_one_speaker_out"}, {"corpus": "msp_podcast"}, "leave_one_speaker_out", 0),
+        ({}, {"corpus": "meld", "splits": {"scheme": "sessions"}}, "sessions", 0),
         ({}, {"corpus": "iemocap", "parity": "trust-ser"}, "sessions", 5),
         ({}, {"corpus": "iemocap", "parity": "fed-ser-leakage"}, "speakers", 5),
         ({}, {"corpus": "msp_improv", "parity": "trust-ser"}, "sessions", 6),
@@ -186,8 +193,12 @@ def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, f
             r"datasets\.mine\.splits\.folds is 2; train, dev and test need",
         ),
         (
-            {"corpus": "table", "table": {"file": "a.csv"}, "splits": {"scheme": "sessions"}},
-            r"datasets\.mine\.splits\.folds is empty; with sessions set it to the number of sessions",
+            {"corpus": "iemocap", "parity": "trust-ser", "splits": {"folds": 3}},
+            r"datasets\.mine\.splits\.folds is 3; parity has its own folds",
+        ),
+        (
+            {"corpus": "crema_d", "splits": {"scheme": "texts", "folds": 2}},
+            r"datasets\.mine\.splits\.folds is 2; train, dev and test need",
         ),
         (
             {"corpus": "iemocap", "parity": "trust-ser", "splits": {"scheme": "speakers"}},
@@ -216,7 +227,9 @@ def test_corpora_may_be_written_with_hyphens():
     assert datasets["msp_podcast"].choices["classes"] == "all"
     assert (datasets["msp_improv"].alias, datasets["st"].alias) == ("msp-improv", "")
     twice = said({"data_dir": {"msp-improv": "/a", "msp_improv": "/b"}})
-    assert re.search(r"data_dir\.msp.improv is there twice", twice)
+    assert "data_dir.msp_improv is there twice, as data_dir.msp-improv as well" in twice
+    for paths in ({"msp-improv": "/a", "msp_improv": None}, {"msp_improv": None, "msp-improv": "/a"}):
+        assert resolve(load({"data_dir": paths}))["msp_improv"].raw == Path("/a")
 
 
 def test_targets_may_be_written_with_hyphens():
@@ -239,3 +252,17 @@ def test_a_dataset_of_ratings_is_told_where_it_ends():
     )
     assert not offered("models", "arousal")
     assert offered("splits", "arousal")
+
+
+def test_a_number_of_folds_that_nothing_tells_is_asked_for_where_it_is_needed(tmp_path):
+    """A scheme for all datasets must not stop a run that concerns others."""
+    (tmp_path / "a.csv").touch()
+    mine = {"corpus": "table", "table": {"file": "a.csv"}}
+    raw = {"data_dir": {"mine": str(tmp_path)}, "splits": {"scheme": "sessions"}, "datasets": {"mine": mine}}
+    datasets = resolve(load(raw))
+    assert datasets["iemocap"].folds == 5
+    line = r"datasets\.mine\.splits\.folds is empty; with sessions set it to the number of sessions"
+    with pytest.raises(ConfigError, match=line):
+        require(datasets["mine"])
+    mine["splits"] = {"folds": 3}
+    require(resolve(load(raw))["mine"])

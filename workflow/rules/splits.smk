@@ -2,7 +2,7 @@
 # Makes: one table per fold, the same as trust-ser's JSON, and an overview of all folds.
 
 # The files of a job depend on the number of folds, so there is one rule for each number in use.
-for count in sorted({dataset.folds for dataset in DATASETS.values()}):
+for count in sorted({dataset.folds for dataset in DATASETS.values()} - {0}):
 
     rule:
         name:

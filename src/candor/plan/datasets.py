@@ -14,7 +14,7 @@ from candor.config.root import Config
 from candor.corpora import registry
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import CorpusError
-from candor.plan.splits import plan_splits
+from candor.plan.splits import plan_splits, unknown_folds
 
 Value = TypeVar("Value")
 
@@ -60,7 +60,7 @@ class Dataset:
 
     @property
     def folds(self) -> int:
-        """Return the number of folds."""
+        """Return the number of folds; 0 where neither config nor corpus says how many."""
         return int(self.splits["folds"] * (self.splits["text_folds"] if self.splits["scheme"] == "texts" else 1))
 
 
@@ -92,6 +92,8 @@ def require(dataset: Dataset) -> None:
     ConfigError
         One line with the key, the path and what was looked for inside it.
     """
+    if not dataset.folds:
+        raise unknown_folds(dataset.name, dataset.splits["scheme"])
     if dataset.synthesised:
         return
     if dataset.raw is None:
@@ -120,11 +122,15 @@ def _corpus_name(name: str, corpora: Collection[str]) -> str:
 def _by_corpus_name(key: str, entries: Mapping[str, Value], corpora: Collection[str]) -> dict[str, Value]:
     """Return entries under the readers' names of their corpora."""
     renamed: dict[str, Value] = {}
+    spelled: dict[str, str] = {}
     for name, entry in entries.items():
         own = _corpus_name(name, corpora)
-        if own in renamed:
-            raise ConfigError(f"config: {key}.{name} is there twice, as {own} as well; keep one of them")
-        renamed[own] = entry
+        # An empty path, as the shipped config has them, gives way to one that is set.
+        if entry is None and own in renamed:
+            continue
+        if renamed.get(own) is not None:
+            raise ConfigError(f"config: {key}.{name} is there twice, as {key}.{spelled[own]} as well; keep one of them")
+        renamed[own], spelled[own] = entry, name
     return renamed
 
 

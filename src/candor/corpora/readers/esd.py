@@ -85,12 +85,12 @@ class _Lists:
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the paths of all recordings, and the lists of them where there are any."""
     texts = sorted(files(root, ".txt"), key=lambda path: (path.count("/"), path))
-    genders = _read_genders(root, texts) | GENDERS
+    genders, disagreeing = _settle_genders(root, texts)
     lists = _read_lists(root, texts)
-    found = read_names(root, lambda path: _read_path(path, lists.emotions, genders))
+    found = read_names(root, lambda path: _read_path(path, genders))
     absent, wrong = _absent(found, lists, genders)
     clips = sorted([*found.clips, *absent], key=lambda clip: clip.utterance)
-    return Reading(clips, [*found.rejected, *lists.rejected, *wrong])
+    return Reading(clips, [*found.rejected, *lists.rejected, *wrong, *_outvoted(found.clips, lists), *disagreeing])
 
 
 def clip_of(utterance: str, path: str = "", genders: Mapping[str, str] = GENDERS) -> Clip | None:
@@ -114,7 +114,7 @@ def clip_of(utterance: str, path: str = "", genders: Mapping[str, str] = GENDERS
     )
 
 
-def _read_path(path: str, told: Mapping[str, str], genders: Mapping[str, str]) -> Clip | Rejection:
+def _read_path(path: str, genders: Mapping[str, str]) -> Clip | Rejection:
     """Return the clip that a path tells of, or why it tells of none."""
     utterance = Path(path).stem
     match = PLACE.fullmatch(path.rpartition(".")[0])
@@ -126,12 +126,26 @@ def _read_path(path: str, told: Mapping[str, str], genders: Mapping[str, str]) -
             f"contradictory speaker: the folder says {match['speaker']}, the name {clip.speaker.removeprefix('esd_')}"
         )
         return Rejection(path, "label", reason, utterance)
-    listed, folder = told.get(utterance, clip.label), EMOTION_FOLDERS[match["emotion"]]
-    if not clip.label == folder == listed:
+    folder = EMOTION_FOLDERS[match["emotion"]]
+    if clip.label != folder:
         reason = f"contradictory emotion: the folder says {folder}, the number {clip.label}"
-        return Rejection(path, "label", reason + (f", the list {listed}" if utterance in told else ""), utterance)
+        return Rejection(path, "label", reason, utterance)
     misplaced = match["part"] and PARTS[match["part"]] != clip.split
     return replace(clip, split="") if misplaced else clip
+
+
+def _outvoted(clips: Iterable[Clip], lists: _Lists) -> list[Rejection]:
+    """List the lines that say another emotion than folder and number, which agree: the published lists have slips."""
+    return [
+        Rejection(
+            lists.places[clip.speaker.removeprefix("esd_")],
+            "label",
+            f"line not used: it says {lists.emotions[clip.utterance]}, folder and number {clip.label}",
+            clip.utterance,
+        )
+        for clip in clips
+        if lists.emotions.get(clip.utterance, clip.label) != clip.label
+    ]
 
 
 def _absent(found: Reading, lists: _Lists, genders: Mapping[str, str]) -> tuple[list[Clip], list[Rejection]]:
@@ -186,6 +200,18 @@ def _read_list(root: Path, name: str, speaker: str) -> tuple[dict[str, str], lis
             rejected.append(Rejection(name, "label", reason, clip.utterance if clip else ""))
     kept, repeated = once(name, lines)
     return {str(utterance): emotion for utterance, emotion in kept.items()}, rejected + repeated
+
+
+def _settle_genders(root: Path, texts: Iterable[str]) -> tuple[dict[str, str], list[Rejection]]:
+    """Return the genders that nothing speaks against, and where the corpus's ReadMe.txt and published lists differ."""
+    told = _read_genders(root, texts)
+    unsure = sorted(speaker for speaker in told if told[speaker] != GENDERS.get(speaker, told[speaker]))
+    name = next((path for path in texts if path.lower().rpartition("/")[2] == "readme.txt"), "")
+    disagreeing = [
+        Rejection(name, "label", f"contradictory gender: of {speaker} it says {told[speaker]}, other lists do not")
+        for speaker in unsure
+    ]
+    return {speaker: gender for speaker, gender in (told | GENDERS).items() if speaker not in unsure}, disagreeing
 
 
 def _read_genders(root: Path, texts: Iterable[str]) -> dict[str, str]:

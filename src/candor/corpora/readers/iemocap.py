@@ -128,7 +128,11 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     clips: list[Clip] = []
     rejected: list[Rejection] = []
     for name in filter(_is_label_file, found):
-        reading = read_dialogue(root, name, policy)
+        try:
+            reading = read_dialogue(root, name, policy)
+        except CorpusError as error:  # one dialogue is no reason to give up the others
+            said = str(error).removeprefix(f"{root / name}: ")
+            reading = Reading([], [Rejection(name, "label", f"label file not usable: {said}")])
         clips += reading.clips
         rejected += reading.rejected
     if parity == "fed-ser-leakage":
@@ -148,7 +152,8 @@ def read_dialogue(root: Path, name: str, policy: str) -> Reading:
         return Reading([], [Rejection(name, "label", NOT_A_DIALOGUE)])
     clips: list[tuple[int, str, Clip]] = []
     rejected: list[Rejection] = []
-    for turn in _turns(read_text(root, name)):
+    # Evaluators' remarks are in any encoding; what is read of a line is plain ASCII, or the line is none.
+    for turn in _turns(read_text(root, name, encoding="latin-1")):
         found = read_turn(turn, name, place, dialogue, policy)
         if isinstance(found, Clip):
             clips.append((turn.number, found.utterance, found))

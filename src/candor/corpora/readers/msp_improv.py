@@ -105,7 +105,8 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     """Read the label file and the names of the recordings below `root`."""
     found = files(root, ".wav", ".txt")
     name, rejected = _find_label_file(root, found)
-    blocks, unread = _read_blocks(read_text(root, name), name)
+    # What is read of a line is plain ASCII, or the line is none: a stray byte costs its line and not the file.
+    blocks, unread = _read_blocks(read_text(root, name, encoding="latin-1"), name)
     kept, repeated = once(name, [(block.number, block.utterance, (block.label, block.ratings)) for block in blocks])
     paths, no_names = _find_recordings([path for path in found if path.lower().endswith(".wav")])
     votes, without = _count_votes(name, blocks)

@@ -28,9 +28,14 @@ RATERS_FILE = "labels_detailed.csv"
 LABEL_FOLDERS = ("labels", "label")
 AUDIO = "Audios"
 
-NAME = re.compile(r"(?P<utterance>MSP-PODCAST_(?P<podcast>\d{4})_\d{4}(?:_\d{4})?)(?:\.wav)?")
+NAME = re.compile(r"(?P<utterance>MSP-PODCAST_(?P<podcast>\d{4}|test3)_\d{4}(?:_\d{4})?)(?:\.wav)?")
+HIDDEN = "MSP-PODCAST_test3_"
+"""How the recordings of Test3 are called, whose podcasts and labels are not told."""
+
 NOT_A_NAME = "not a MSP-Podcast name: MSP-PODCAST_0001_0049.wav or MSP-PODCAST_1904_0060_0001.wav would be one"
-SPEAKER = re.compile(r"[1-9]\d{0,5}")
+SPEAKER = re.compile(r"(\d{1,6})(?:\.0)?")
+"""A spreadsheet or script that saved the table again may have made decimals of the numbers."""
+
 NOT_KNOWN = ("Unknown", "")
 
 COLUMNS = ("FileName", "EmoClass", "EmoAct", "EmoVal", "EmoDom", "SpkrID", "Gender", "Split_Set")
@@ -155,14 +160,14 @@ def _read_labels(root: Path, name: str) -> tuple[dict[str, Said], set[str], list
     table = read_csv(root, name, COLUMNS)
     rejected = [*table.rejected]
     lines: list[tuple[int, str, Said]] = []
-    # A last line without its end may be cut short and still have all cells: Test1 is Test then.
+    # A last line without its end may be cut short and still have all cells: of Test1 then Test is left.
     end = 1 + read_text(root, name).count("\n")
     for line in table.whole:
         file, *cells = [line.cells[column].strip() for column in COLUMNS]
         match = NAME.fullmatch(file)
         utterance = match["utterance"] if match else ""
         said = _read_cells(cells, line.number) if match else f"{NOT_A_NAME}; line {line.number} says {file!r}"
-        if line.number == end:
+        if line.number == end and (cells[-1] == "Test" or list(line.cells)[-1] != "Split_Set"):
             said = f"cut short: line {line.number} ends with the file"
         if isinstance(said, Said):
             lines.append((line.number, utterance, said))
@@ -180,7 +185,8 @@ def _read_cells(cells: Sequence[str], number: int) -> Said | str:
     label, *ratings, speaker, gender, part = cells
     if label not in EMOTION_CODES:
         return f"unknown label: line {number} says {label!r}"
-    if speaker not in NOT_KNOWN and SPEAKER.fullmatch(speaker) is None:
+    numbered = SPEAKER.fullmatch(speaker)
+    if speaker not in NOT_KNOWN and numbered is None:
         return f"impossible speaker: line {number} says {speaker!r}"
     if gender not in GENDERS:
         return f"gender is neither Male nor Female: line {number} says {gender!r}"
@@ -190,7 +196,7 @@ def _read_cells(cells: Sequence[str], number: int) -> Said | str:
         numbers = tuple([rating(cell, 1, 7) for cell in ratings])
     except ValueError as error:
         return f"impossible rating: line {number}, {error}"
-    who = intern(f"msp_podcast_{speaker}") if speaker not in NOT_KNOWN else ""
+    who = intern(f"msp_podcast_{numbered[1]}") if numbered else ""
     return Said(intern(label), numbers, who, GENDERS[gender], PARTS[part])
 
 
@@ -237,7 +243,7 @@ def _clip(utterance: str, said: Said, votes: Mapping[str, float], path: str) -> 
         path=path,
         speaker=said.speaker,
         gender=said.gender,
-        session=intern(utterance.split("_")[1]),
+        session=intern(utterance.split("_")[1]) if not utterance.startswith(HIDDEN) else "",
         split=said.split,
         raw_label=said.label,
         label=emotion,
