@@ -128,8 +128,9 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
     [
         (
             "results/performance/ravdes/",
-            "target: results/performance/ravdes is not known; allowed in results/performance: crema_d, demo, emodb, esd, "
-            "iemocap, meld, mine, msp_improv, msp_podcast, ravdess, savee, tess. Did you mean 'results/performance/ravdess'?",
+            "target: results/performance/ravdes is not known; allowed in results/performance: crema_d, demo, emodb, "
+            "esd, iemocap, meld, mine, msp_improv, msp_podcast, ravdess, savee, tess. "
+            "Did you mean 'results/performance/ravdess'?",
         ),
         (
             "results/models/mine/fbank/linear",
