@@ -13,9 +13,9 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from candor.config.loading import ConfigError, did_you_mean
 from candor.runtime import Explained, start_logging
@@ -69,13 +69,21 @@ def _parser() -> argparse.ArgumentParser:
     gc.set_defaults(run=_collect)
     for action in (check, gc):
         action.add_argument("--store", type=Path, help="the store (default: what config/config.yml says)")
+    for command in (corpora, show, check, gc):
+        command.add_argument(
+            *("--configfile", "--config-file"),
+            type=Path,
+            action="append",
+            default=[],
+            help="laid over config/config.yml, as snakemake does; may be repeated",
+        )
     return parser
 
 
 def _corpora(options: argparse.Namespace) -> int:
     from candor.corpora.show import corpora_text, corpus_text, spelled
 
-    paths = _paths()
+    paths = _paths(options.configfile)
     if options.name:
         print(corpus_text(options.name, paths.get(spelled(options.name), {}), _width()))
     else:
@@ -84,7 +92,7 @@ def _corpora(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    project = options.project.expanduser() if options.project else _configured()[0]
+    project = options.project.expanduser() if options.project else _configured(options.configfile)[0]
     folder = _results_folder(project, options.folder)
     seen = [(place, told) for place, view in _views(project, folder) if (told := view(place))]
     if not seen:
@@ -151,7 +159,7 @@ def _nothing_to_show(project: Path, folder: Path) -> str:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    store = _existing(options.store or _configured()[1])
+    store = _existing(options.store or _configured(options.configfile)[1])
     findings = verify(store, repair=options.repair)
     print(f"{findings.whole} whole, {len(findings.damaged)} damaged, {len(findings.missing)} missing")
     for state, members in (("damaged", findings.damaged), ("missing", findings.missing)):
@@ -169,7 +177,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    store = _existing(options.store or _configured()[1])
+    store = _existing(options.store or _configured(options.configfile)[1])
     for project in options.forget:
         forget(store, project)
     freed = collect_garbage(store, days=options.days, dry=options.dry_run)
@@ -180,29 +188,44 @@ def _collect(options: argparse.Namespace) -> int:
     return 0
 
 
-def _configured() -> tuple[Path, Path]:
-    """Return project_dir and the store as config/config.yml of the current folder has them."""
-    config = _config()
+def _configured(above: Sequence[Path]) -> tuple[Path, Path]:
+    """Return project_dir and the store as config/config.yml of the current folder, and the files above it, have them."""
+    config = _config(above)
     project = Path(config.project_dir).expanduser()
     return project, Path(config.store_dir).expanduser() if config.store_dir else project / "store"
 
 
-def _config() -> Config:
+def _config(above: Sequence[Path]) -> Config:
     import yaml
 
     from candor.config.loading import load
 
-    file = Path("config", "config.yml")
-    return load(yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {})
+    raw: dict[str, Any] = {}
+    usual = Path("config", "config.yml")
+    for file in [*([usual] if usual.exists() else []), *above]:
+        try:
+            _lay_over(raw, yaml.safe_load(file.expanduser().read_text(encoding="utf-8")) or {})
+        except (yaml.YAMLError, ValueError) as error:
+            raise ConfigError(f"{file} cannot be read as YAML: {' '.join(str(error).split())}") from None
+    return load(raw)
 
 
-def _paths() -> dict[str, dict[str, Path | None]]:
+def _lay_over(raw: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Put the values of one config over those of another, key by key on every level, as Snakemake does."""
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(raw.get(key), dict):
+            _lay_over(raw[key], value)
+        else:
+            raw[key] = value
+
+
+def _paths(above: Sequence[Path]) -> dict[str, dict[str, Path | None]]:
     """Return the entries of data_dir by corpus; None stands for a corpus that the workflow makes."""
     from candor.plan.datasets import resolve
 
     paths: dict[str, dict[str, Path | None]] = {}
     try:
-        for dataset in resolve(_config()).values():
+        for dataset in resolve(_config(above)).values():
             if dataset.raw is not None:
                 path = None if dataset.synthesised else dataset.raw
                 paths.setdefault(dataset.corpus, {})[dataset.key] = path

@@ -16,8 +16,8 @@ BLANK = ("", None, {})
 
 
 @st.composite
-def damaged(draw: st.DrawFn, data: bytes, *, numbers: bool = True, delimiter: bytes = b"") -> bytes:
-    """Return `data` after one to three mishaps.
+def damaged(draw: st.DrawFn, data: bytes, *, numbers: bool = True, delimiter: bytes = b"", most: int = 3) -> bytes:
+    """Return `data` after one to `most` mishaps.
 
     Parameters
     ----------
@@ -27,10 +27,12 @@ def damaged(draw: st.DrawFn, data: bytes, *, numbers: bool = True, delimiter: by
         Whether numbers that stand alone may be replaced by absurd ones.
     delimiter
         Of a table, to which a column is then added now and then.
+    most
+        How many mishaps there are at most. Of two, one may cover what gives the other away.
     """
     mishaps = [_truncate, _repeat_line, _swap_lines, _other_encoding, _damage_byte, _line_ends]
     mishaps += [_absurd_number] if numbers else []
-    for mishap in draw(st.lists(st.sampled_from(mishaps), min_size=1, max_size=3)):
+    for mishap in draw(st.lists(st.sampled_from(mishaps), min_size=1, max_size=most)):
         data = mishap(draw, data)
     if delimiter and draw(st.booleans()):
         lines = data.split(b"\n")

@@ -25,7 +25,7 @@ CLIPS = [
 
 def chosen(pred="emotion", classes="default", **wanted):
     reading = Reading(CLIPS)
-    choice = make_choice(CARD, "default", reading, pred=pred, classes=classes, wanted=wanted)
+    choice = make_choice(CARD, "default", reading, dataset="mine", pred=pred, classes=classes, wanted=wanted)
     kept, left_out = choose(reading, choice, "mine")
     assert len(kept) + len(left_out) == len(CLIPS)
     return "".join(clip.utterance for clip in kept), {rejection.utterance: rejection.reason for rejection in left_out}
@@ -48,7 +48,7 @@ def test_a_rating_of_some_classes_only():
 def test_what_a_system_leaves_out_takes_no_part_whatever_is_predicted():
     clip = Clip("e", "e.wav", "s1", raw_label="ang", label="anger", arousal=4.5, excluded="left out by that system: so")
     for pred in ("emotion", "arousal"):
-        choice = make_choice(CARD, "default", Reading([clip]), pred=pred, classes="default", wanted={})
+        choice = make_choice(CARD, "default", Reading([clip]), dataset="mine", pred=pred, classes="default", wanted={})
         assert choice.objection(clip) == Rejection("e.wav", "filter", "left out by that system: so", "e")
 
 
@@ -63,9 +63,12 @@ def test_a_scenario_can_be_asked_for():
     ("arguments", "said"),
     [
         ({"pred": "valence"}, r"mine: filter and pred keep no clip: no rating of valence \(4\)"),
-        ({"scenario": ["read"]}, r"filter: no clip has the scenario read; there are impro \(3\), script \(1\)"),
-        ({"classes": ["fear"]}, r"classes: 'fear' has no clip; the corpus has"),
-        ({"mood": ["x"]}, r"filter: no column is called 'mood'; there are speaker, gender"),
+        (
+            {"scenario": ["read"]},
+            r"datasets\.mine\.filter\.scenario: no clip has the scenario read; there are impro \(3\), script \(1\)",
+        ),
+        ({"classes": ["fear"]}, r"datasets\.mine\.classes: 'fear' has no clip; the corpus has"),
+        ({"mood": ["x"]}, r"datasets\.mine\.filter: no column is called 'mood'; there are speaker, gender"),
     ],
 )
 def test_what_nothing_has_is_told_with_what_there_is(arguments, said):

@@ -64,5 +64,5 @@ def test_it_is_read_like_any_other(lighthouse, tree):
 def test_it_is_a_dataset_and_its_card_says_how_it_is_split(lighthouse, tree):
     dataset = resolve(load({"data_dir": {lighthouse: str(tree)}}))[lighthouse]
     assert (dataset.corpus, dataset.raw) == (lighthouse, tree)
-    assert (dataset.splits["scheme"], dataset.folds) == ("leave_one_speaker_out", 4)
+    assert (dataset.splits.options["scheme"], dataset.folds) == ("leave_one_speaker_out", 4)
     require(dataset)

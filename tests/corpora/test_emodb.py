@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from candor.corpora.manifest import build
 from candor.corpora.reader import Clip
 from candor.corpora.readers import emodb
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 # As published: how many recordings have which letter, and what the letter stands for.
 LETTERS = {
@@ -148,3 +149,7 @@ def test_the_real_recordings_of_four_emotions(corpora):
         "sadness",
     }
     assert (compared["boredom"], compared["disgust"], compared["fear"]) == ((0, 81), (0, 46), (0, 69))
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(tree):
+    assert_splits_as_its_card_says("emodb", read(tree).clips)

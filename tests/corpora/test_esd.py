@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from candor.corpora.manifest import build
 from candor.corpora.reader import CorpusError
 from candor.corpora.readers import esd
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 # Folder, emotion and Chinese name, in the order of the numbers.
 EMOTIONS = [
@@ -313,3 +314,7 @@ def test_a_damaged_readme_never_makes_a_wrong_gender(small, data):
         assert_never_wrong(lambda: read(small), right)
     finally:
         (small / "ReadMe.txt").write_text(README)
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(reading):
+    assert_splits_as_its_card_says("esd", reading.clips)

@@ -11,6 +11,7 @@ from candor.corpora.manifest import build
 from candor.corpora.reader import Clip, CorpusError, Reading
 from candor.corpora.readers import iemocap
 from corpora.damage import assert_never_wrong, damaged
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 # Published: turns with one of the five labels of the usual task, by session.
 FIVE = ("ang", "hap", "exc", "neu", "sad")
@@ -44,6 +45,7 @@ WORDS = {
     "dis": "Disgust",
     "oth": "Other",
 }
+WORDING = {code: f"I feel [BREATHING] {word}" for code, word in WORDS.items()} | {"xxx": "I don't know"}
 SCRIPTS = ("script01_1", "script01_2", "script01_3", "script02_1", "script02_2", "script03_1", "script03_2")
 SCENES = ("impro01", "impro02", "impro03", "impro04", "impro05", "impro06", "impro07")
 ODD_NAMES = {("3", "M"): ("impro05a", "impro05b"), ("5", "M"): ("script01_1b",)}
@@ -114,8 +116,18 @@ def write_dialogue(root: Path, dialogue: str, spoken: list[tuple[str, str]]) -> 
     labels.mkdir(parents=True, exist_ok=True)
     blocks = [block(place, f"{dialogue}_{turn}", code) for place, (turn, code) in enumerate(spoken)]
     (labels / f"{dialogue}.txt").write_text(HEADER + "".join(blocks))
+    (session / "dialog" / "transcriptions").mkdir(exist_ok=True)
+    said = "".join(
+        f"{dialogue}_{turn} [{place + 0.25:08.4f}-{place + 1:08.4f}]: {WORDING[code]}, {dialogue[7:]}.\n"
+        for place, (turn, code) in enumerate(spoken)
+    )
+    transcripts_of(root, dialogue).write_text(said)
     for turn, _ in spoken:
         (audio / f"{dialogue}_{turn}.wav").touch()
+
+
+def transcripts_of(root: Path, dialogue: str) -> Path:
+    return root / f"Session{dialogue[4]}" / "dialog" / "transcriptions" / f"{dialogue}.txt"
 
 
 def write_raters(root: Path, dialogue: str, spoken: list[tuple[str, str]]) -> None:
@@ -262,6 +274,7 @@ def test_one_turn_is_read_in_full(tree):
         gender="male",
         session="Ses01",
         scenario="impro",
+        text="i feel happiness impro01",
         raw_label="hap",
         label="happiness",
         votes={"happiness": 2, "frustration": 1, "anger": 1},
@@ -464,6 +477,13 @@ SMALL = HEADER + "".join(
 )
 
 
+SPOKEN = "".join(
+    f"Ses01F_impro01_{who}00{number} [00{number}.2500-00{number + 1}.1250]: {words}\n"
+    for who, words in (("F", "Where to?"), ("M", "I don\x92t know."))
+    for number in range(3)
+)
+
+
 @pytest.fixture(scope="module")
 def one_dialogue(tmp_path_factory) -> tuple[Path, dict[str, Clip]]:
     root = tmp_path_factory.mktemp("damaged")
@@ -500,6 +520,42 @@ def test_votes_are_right_or_none_wherever_a_label_file_is_cut_or_a_line_is_lost_
         assert_never_wrong(lambda: iemocap.read_dialogue(root, name, "excited_merged"), right)
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=damaged(SPOKEN.encode(), numbers=False, most=1))
+def test_damaged_transcripts_give_no_wrong_text(one_dialogue, data):
+    root, _ = one_dialogue
+    labels_of(root, "Ses01F_impro01").write_text(SMALL)
+    transcripts = transcripts_of(root, "Ses01F_impro01")
+    transcripts.write_text(SPOKEN)
+    right = read(root)
+    transcripts.write_bytes(data)
+    assert_never_wrong(lambda: iemocap.read(root, "excited_merged", None, {}), right)
+    assert set(read(root)) == set(right)
+
+
+def texts(root: Path) -> dict[str, str]:
+    return {clip.utterance[-4:]: clip.text for clip in read(root).values() if "impro01" in clip.utterance}
+
+
+def test_a_text_is_the_wording_and_blank_where_it_is_not_sure(tree):
+    name = "Ses01F_impro01"
+    transcripts_of(tree, name).write_bytes(
+        b"Ses01F_impro01_F000 [006.29-008.23]: Don\x92t you...[LAUGHTER] dare!\r\n"
+        b"M: Oh.\n"
+        b"Ses01F_impro01_F001 [008.29-009.23]: One thing.\n"
+        b"Ses01F_impro01_F001 [008.29-009.23]: Another thing.\n"
+        b"Ses01F_impro01_M000 [010.29-012.23]: [BREATHING]\n"
+        b"Ses01F_impro01_MXX0 [012.29-012.33]: not released\n"
+        b"Ses01F_impro01_M001 [012.29-014.23]: The file breaks o"
+    )
+    assert texts(tree) == {"F000": "dont you dare", "F001": "", "M000": "", "M001": ""}
+    transcripts_of(tree, name).write_bytes("Ses01F_impro01_F000".encode("utf-16"))
+    assert set(texts(tree).values()) == {""}
+    assert any(reason.startswith("transcripts not usable: is no plain text") for *_, reason in rejects(tree))
+    transcripts_of(tree, name).unlink()
+    assert set(texts(tree).values()) == {""}
+
+
 def test_a_stray_byte_in_a_remark_and_an_empty_label_file_cost_no_more_than_themselves(tree):
     right = read(tree)
     name = tree / "Session1" / "dialog" / "EmoEvaluation" / "Ses01F_impro01.txt"
@@ -515,3 +571,7 @@ def test_a_stray_byte_in_a_remark_and_an_empty_label_file_cost_no_more_than_them
     assert "label file not usable: is empty; fetch the file again" in {
         rejection.reason for rejection in reading.rejected
     }
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(whole):
+    assert_splits_as_its_card_says("iemocap", whole.clips)

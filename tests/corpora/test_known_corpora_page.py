@@ -26,7 +26,7 @@ def test_a_line_says_what_the_card_says(name):
         *counts,
         str(len(card.classes)),
         ", ".join(card.dimensions) or "–",
-        card.scheme,
+        card.schemes[0],
         card.licence,
         "yes" if card.redistributable else "no",
     ]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from candor.corpora.counts import compare
 from candor.corpora.reader import CorpusError
 from candor.corpora.readers import msp_improv
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 # Turns per label, as the paper that describes the corpus counts them by scenario: target sentences improvised and
 # read, all other improvisation, and talk in the breaks.
@@ -148,7 +149,7 @@ def test_the_pair_is_told_by_the_speakers_number_not_the_sentences(whole):
 
 
 def test_folds_keep_the_pairs_together_except_in_the_system_that_splits_them():
-    assert (msp_improv.CARD.scheme, msp_improv.CARD.dyads) == ("sessions", True)
+    assert (msp_improv.CARD.schemes[0], msp_improv.CARD.dyads) == ("sessions", True)
     assert msp_improv.CARD.parities == {"trust-ser": "sessions", "fed-ser-leakage": "speakers"}
 
 
@@ -331,3 +332,16 @@ def test_a_damaged_label_file_never_gives_a_wrong_row(sound, data):
     root, label_file, right = sound
     (root / "Evalution.txt").write_bytes(data.draw(damaged(label_file)))
     assert_never_wrong(lambda: msp_improv.read(root, "default", None, {}), right)
+
+
+def test_a_byte_of_another_encoding_in_a_rater_s_line_costs_nothing_but_that_word(tree):
+    right = clips_of(tree)
+    file = tree / "Evalution.txt"
+    text = file.read_bytes()
+    assert b";" in text
+    file.write_bytes(text.replace(b",Surprised;", b",Verl\xe4sslich;", 1))
+    assert clips_of(tree) == right
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(whole):
+    assert_splits_as_its_card_says("msp_improv", whole.clips)

@@ -6,6 +6,7 @@ import pytest
 
 from candor.corpora.manifest import build
 from candor.corpora.readers import ravdess
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 
 def names() -> list[str]:
@@ -118,3 +119,7 @@ def test_parity_keeps_the_real_duplicate_and_says_so(corpora):
         "03-01-03-01-02-01-07",
         "03-01-03-01-02-02-07",
     ]
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(tree):
+    assert_splits_as_its_card_says("ravdess", ravdess.read(tree, "calm_as_neutral", None, {}).clips)

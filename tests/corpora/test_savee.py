@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from candor.corpora.manifest import build
 from candor.corpora.reader import Clip
 from candor.corpora.readers import savee
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 CODES = {
     "a": "anger",
@@ -165,3 +166,7 @@ def test_a_tree_is_recognised_in_either_spelling(tmp_path, write_wav):
         built = build(tmp_path / root, dataset="savee", corpus="savee")
         assert [row["utterance"] for row in built.utterances] == ["JE_su01"]
         assert built.comparison.verdict == "partial"
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(tree):
+    assert_splits_as_its_card_says("savee", read(tree).clips)

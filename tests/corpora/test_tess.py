@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from candor.corpora.manifest import build
 from candor.corpora.reader import Clip
 from candor.corpora.readers import tess
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 EMOTIONS = {
     "angry": "anger",
@@ -137,3 +138,7 @@ def test_the_tree_is_recognised_one_folder_down(tmp_path, write_wav):
     built = build(tmp_path, dataset="tess", corpus="tess")
     assert [(row["utterance"], row["rate"]) for row in built.utterances] == [("YAF_back_sad", 24414)]
     assert built.comparison.verdict == "partial"
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(tree):
+    assert_splits_as_its_card_says("tess", read(tree).clips)

@@ -89,7 +89,7 @@ def test_a_missing_path_names_the_key_the_path_and_what_was_looked_for(tmp_path)
 def test_a_dataset_changes_only_what_it_says_of_the_splits():
     raw = {"splits": {"folds": 4, "seed": 7}, "datasets": {"ravdess": {"splits": {"folds": 6}}}}
     dataset = resolve(load(raw))["ravdess"]
-    assert (dataset.folds, dataset.splits["seed"]) == (6, 7)
+    assert (dataset.folds, dataset.splits.options["seed"]) == (6, 7)
 
 
 def test_folders_are_targets_down_to_the_backbone_and_ask_for_what_they_rest_on():
@@ -149,7 +149,7 @@ def test_a_missing_table_is_said_before_anything_runs(tmp_path):
 )
 def test_each_corpus_is_split_its_own_way_and_the_number_of_folds_is_known_before_it_is_read(corpus, scheme, folds):
     dataset = resolve(load({}))[corpus]
-    assert (dataset.splits["scheme"], dataset.folds) == (scheme, folds)
+    assert (dataset.splits.options["scheme"], dataset.folds) == (scheme, folds)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,11 @@ def test_each_corpus_is_split_its_own_way_and_the_number_of_folds_is_known_befor
         ({}, {"corpus": "tess", "splits": {"scheme": "texts"}}, "texts", 8),
         ({}, {"corpus": "savee", "splits": {"scheme": "speakers"}}, "speakers", 4),
         ({"scheme": "sessions"}, {"corpus": "crema_d"}, "sessions", 0),
+        ({"scheme": "speakers", "folds": 30}, {"corpus": "ravdess"}, "speakers", 0),
+        ({"scheme": "speakers", "folds": 7}, {"corpus": "iemocap"}, "speakers", 0),
+        ({"folds": 7}, {"corpus": "iemocap", "splits": {"scheme": "speakers"}}, "speakers", 0),
+        ({}, {"corpus": "msp_podcast", "splits": {"scheme": "sessions"}}, "sessions", 0),
         ({"scheme": "leave_one_speaker_out"}, {"corpus": "msp_podcast"}, "leave_one_speaker_out", 0),
-        ({}, {"corpus": "meld", "splits": {"scheme": "sessions"}}, "sessions", 0),
         ({}, {"corpus": "iemocap", "parity": "trust-ser"}, "sessions", 5),
         ({}, {"corpus": "iemocap", "parity": "fed-ser-leakage"}, "speakers", 5),
         ({}, {"corpus": "msp_improv", "parity": "trust-ser"}, "sessions", 6),
@@ -178,7 +181,7 @@ def test_each_corpus_is_split_its_own_way_and_the_number_of_folds_is_known_befor
 )
 def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, folds):
     dataset = resolve(load({"splits": general, "datasets": {"mine": entry}}))["mine"]
-    assert (dataset.splits["scheme"], dataset.folds) == (scheme, folds)
+    assert (dataset.splits.options["scheme"], dataset.folds) == (scheme, folds)
 
 
 @pytest.mark.parametrize(
@@ -206,8 +209,25 @@ def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, f
         ),
         (
             {"corpus": "emodb", "parity": "trust-ser"},
-            r"datasets\.mine\.parity is 'trust-ser' for emodb; allowed: nothing",
+            r"datasets\.mine\.parity is 'trust-ser'; leave it out, as emodb has only one reading",
         ),
+        (
+            {"corpus": "meld", "splits": {"scheme": "sessions"}},
+            r"scheme is 'sessions', which MELD cannot have; set datasets\.mine\.splits\.scheme to one of official, ",
+        ),
+        (
+            {"corpus": "emodb", "splits": {"scheme": "official"}},
+            r"which EmoDB cannot have; set .* to one of speakers, ",
+        ),
+        (
+            {"corpus": "iemocap", "splits": {"folds": 7}},
+            r"datasets\.mine\.splits\.folds is 7, but IEMOCAP has 5 sessions; set datasets\.mine\.splits\.folds to 5",
+        ),
+        (
+            {"corpus": "msp-improv", "splits": {"scheme": "speakers", "folds": 12}},
+            r"splits\.folds is 12, but MSP-IMPROV has 6 sessions",
+        ),
+        ({"corpus": "emodb", "splits": {"folds": 11}}, r"splits\.folds is 11, but EmoDB has 10 speakers"),
         ({"corpus": "crema_d", "pred": "arousal"}, r"datasets\.mine\.pred is 'arousal', which crema_d does not rate"),
     ],
 )
@@ -252,6 +272,19 @@ def test_a_dataset_of_ratings_is_told_where_it_ends():
     )
     assert not offered("models", "arousal")
     assert offered("splits", "arousal")
+
+
+def test_what_is_said_for_all_datasets_and_does_not_suit_one_stops_only_runs_of_that_one():
+    datasets = resolve(load({"splits": {"scheme": "sessions"}, "datasets": {"mine": {"corpus": "emodb"}}}))
+    assert datasets["iemocap"].splits.problem == ""
+    said = "splits.scheme is 'sessions', which EmoDB cannot have; set datasets.mine.splits.scheme to one of speakers, "
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        require(datasets["mine"])
+    datasets = resolve(load({"splits": {"scheme": "speakers", "folds": 12}}))
+    said = "splits.folds is 12, but EmoDB has 10 speakers; set datasets.emodb.splits.folds to 10 or less"
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        require(datasets["emodb"])
+    assert datasets["ravdess"].folds == 12
 
 
 def test_a_number_of_folds_that_nothing_tells_is_asked_for_where_it_is_needed(tmp_path):

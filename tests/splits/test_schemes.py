@@ -227,7 +227,7 @@ def test_partners_of_the_speaker_left_out_are_set_aside():
 
 def test_a_plan_for_another_number_of_speakers_says_the_right_one():
     utterances = people({f"s{n}": "" for n in range(8)})
-    said = "was planned for 24 speakers, but 8 take part; set splits.folds to 8 in the dataset's entry"
+    said = "was planned for 24 speakers, but 8 take part; set splits.folds to 8"
     with pytest.raises(SplitError, match=said):
         split(utterances, "leave_one_speaker_out", 24)
 

@@ -110,6 +110,7 @@ def test_the_script_writes_every_file_and_warns_of_speakers_in_train(tmp_path, c
     )
     smk = SimpleNamespace(
         log=[tmp_path / "log"],
+        wildcards=SimpleNamespace(dataset="acted"),
         input=SimpleNamespace(utterances=tmp_path / "u.tsv"),
         output=SimpleNamespace(folds=[tmp_path / "1.tsv"], lists=[tmp_path / "1.json"], overview=tmp_path / "o.tsv"),
         params=SimpleNamespace(
@@ -125,7 +126,7 @@ def test_the_script_writes_every_file_and_warns_of_speakers_in_train(tmp_path, c
     monkeypatch.setattr(script, "start_logging", lambda file: None)
     with caplog.at_level(logging.WARNING):
         script.main(smk)
-    assert "fold 1, test: 1 of 1 speakers is also in train" in caplog.text
+    assert "acted: fold 1, test: 1 of 1 speakers is also in train" in caplog.text
     assert len(FoldTable.read(tmp_path / "1.tsv")) == 11
     assert len(SplitOverview.read(tmp_path / "o.tsv")) == 4
     assert set(json.loads((tmp_path / "1.json").read_text())) == {"train", "dev", "test"}

@@ -75,7 +75,7 @@ def test_a_blank_text_is_a_sentence_that_nobody_else_says():
             "4 hands of sentences need at least as many, but there are 3. Set splits.text_folds to at",
         ),
         (acted(), {"text_folds": 2}, "Set splits.text_folds to 3 or more, not 2"),
-        (acted(speakers=2), {}, "there are two speakers. Set splits.folds to 2 in the dataset's entry, not 3"),
+        (acted(speakers=2), {}, "there are two speakers. Set splits.folds to 2, not 3"),
         (acted(speakers=2), {"dyads": True}, "need three sessions, but there are 1"),
         (acted(speakers=4), {"folds": 5}, "5 folds need at least as many speakers, but there are 4"),
         (acted(speakers=3).head(20), {"text_folds": 8}, r"fold \d+ would have no clip in (dev|test)"),

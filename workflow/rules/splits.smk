@@ -24,7 +24,7 @@ for count in sorted({dataset.folds for dataset in DATASETS.values()} - {0}):
             "../../envs/candor.yml"
         params:
             raw=lambda wildcards: str(DATASETS[wildcards.dataset].raw),
-            options=lambda wildcards: dict(DATASETS[wildcards.dataset].splits),
+            options=lambda wildcards: dict(DATASETS[wildcards.dataset].splits.options),
             pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
             code=code("splits"),
         message:

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from candor.runtime import start_logging
+from candor.splits.folds import SplitError
 from candor.splits.schemes import make_folds
 from candor.splits.tabulate import fold_rows, overview_rows, trust_ser_lists
 from candor.tables.base import write_json
@@ -13,15 +14,19 @@ from candor.tables.splits import FoldTable, SplitOverview
 
 def main(smk) -> None:
     start_logging(smk.log[0])
+    dataset = smk.wildcards.dataset
     utterances = Utterances.read(smk.input.utterances)
-    folds = make_folds(utterances, **smk.params.options)
+    try:
+        folds = make_folds(utterances, **smk.params.options)
+    except SplitError as error:
+        raise error.of(dataset) from None
     for fold, table, lists in zip(folds, smk.output.folds, smk.output.lists, strict=True):
         FoldTable.write(fold_rows(fold, utterances, smk.params.pred), table)
         write_json(trust_ser_lists(fold, utterances, Path(smk.params.raw)), lists)
     overview = overview_rows(folds, utterances)
     for row in overview:
         if row["speakers_in_train"]:
-            logging.warning("fold %d, %s: %s", row["fold"], row["part"], row["warning"])
+            logging.warning("%s: fold %d, %s: %s", dataset, row["fold"], row["part"], row["warning"])
     SplitOverview.write(overview, smk.output.overview)
 
 

@@ -71,9 +71,10 @@ def choose(reading: Reading, choice: Choice, dataset: str) -> tuple[list[Clip], 
         there = Counter(str(getattr(clip, column)) for clip in reading.clips)
         absent = sorted(values - there.keys())
         if absent and len(absent) == len(values):
-            raise CorpusError(f"filter: no clip has the {column} {' or '.join(absent)}; there are {listed(there)}")
+            key = f"datasets.{dataset}.filter.{column}"
+            raise CorpusError(f"{key}: no clip has the {column} {' or '.join(absent)}; there are {listed(there)}")
         if absent:
-            logger.warning("%s: filter: no clip has the %s %s", dataset, column, " or ".join(absent))
+            logger.warning("datasets.%s.filter.%s: no clip has the %s %s", dataset, column, column, " or ".join(absent))
     chosen: list[Clip] = []
     left_out: list[Rejection] = []
     for clip in sorted(reading.clips, key=lambda clip: clip.utterance):
@@ -97,6 +98,7 @@ def make_choice(
     policy: str,
     reading: Reading,
     *,
+    dataset: str,
     pred: str,
     classes: str | Sequence[str],
     wanted: Mapping[str, Sequence[str]],
@@ -107,18 +109,19 @@ def make_choice(
     ----------
     card, policy, reading
         The corpus, its label policy in use, and its clips.
-    pred, classes, wanted
+    dataset, pred, classes, wanted
         As in `candor.corpora.manifest.build`.
     """
     for column in wanted:
         if column not in FILTER_COLUMNS:
-            raise CorpusError(f"filter: no column is called {column!r}; there are {', '.join(FILTER_COLUMNS)}")
+            known = ", ".join(FILTER_COLUMNS)
+            raise CorpusError(f"datasets.{dataset}.filter: no column is called {column!r}; there are {known}")
     allowed = {column: frozenset(str(value) for value in values) for column, values in wanted.items()}
-    return Choice(pred, _kept_classes(card, policy, reading, pred, classes), allowed)
+    return Choice(pred, _kept_classes(card, policy, reading, dataset, pred, classes), allowed)
 
 
 def _kept_classes(
-    card: Card, policy: str, reading: Reading, pred: str, classes: str | Sequence[str]
+    card: Card, policy: str, reading: Reading, dataset: str, pred: str, classes: str | Sequence[str]
 ) -> tuple[str, ...] | None:
     if classes == "default":
         return card.classes_of(policy) if pred == "emotion" else None
@@ -129,5 +132,5 @@ def _kept_classes(
     for emotion in wanted:
         if not there[emotion]:
             known = "has no clip" if emotion in EMOTIONS else "is no emotion of the common code"
-            raise CorpusError(f"classes: {emotion!r} {known}; the corpus has {listed(there)}")
+            raise CorpusError(f"datasets.{dataset}.classes: {emotion!r} {known}; the corpus has {listed(there)}")
     return tuple(emotion for emotion in EMOTIONS if emotion in wanted)

@@ -116,7 +116,7 @@ def build(
     reading = _settle_genders(reading, dataset)
     if not reading.clips:
         raise CorpusError(f"{dataset}: no clip can be used. {_summary(_rejected_rows(reading.rejected))}")
-    choice = make_choice(reader.CARD, policy, reading, pred=pred, classes=classes, wanted=filter or {})
+    choice = make_choice(reader.CARD, policy, reading, dataset=dataset, pred=pred, classes=classes, wanted=filter or {})
     chosen, left_out = choose(reading, choice, dataset)
     if chosen and not any(clip.path in present for clip in chosen):
         raise CorpusError(f"{dataset}: none of the {len(chosen)} recordings is there, such as {root / chosen[0].path}")

@@ -136,8 +136,8 @@ class Card:
         The same for label policies under which it is another set.
     dimensions
         Which of arousal, valence and dominance are rated.
-    scheme
-        How this corpus is split unless the config says otherwise.
+    schemes
+        How this corpus can be split; the first is the default.
     dyads
         Whether the people of one session talk to each other; then no fold puts them in different parts.
     parities
@@ -156,7 +156,7 @@ class Card:
     policies: tuple[str, ...] = ("default",)
     policy_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dimensions: tuple[str, ...] = ()
-    scheme: Scheme = "speakers"
+    schemes: tuple[Scheme, ...] = ("speakers", "leave_one_speaker_out")
     dyads: bool = False
     parities: Mapping[str, Scheme] = field(default_factory=dict)
     published: Published | None = None
@@ -183,7 +183,7 @@ class Reader(Protocol):
         parity
             One of `CARD.parities`, to read as that system does, its mistakes included; None to read right.
         options
-            Whatever else the dataset's entry in the config says to this reader, and under ``dataset`` the
-            dataset's name. Most readers need neither.
+            Whatever else the dataset's entry in the config says to this reader, under ``dataset`` the
+            dataset's name, and under ``pred`` what is predicted. Most readers need none of them.
         """
         ...

@@ -103,12 +103,17 @@ def corpus_text(name: str, paths: Paths, width: int) -> str:
         ("classes", ", ".join(card.classes)),
         *((f"  {policy}", ", ".join(classes)) for policy, classes in card.policy_classes.items()),
         ("ratings", ", ".join(card.dimensions) or "none"),
-        ("splits", SCHEMES[card.scheme] + ("; the people of one session stay together" if card.dyads else "")),
+        ("splits", _schemes(card) + ("; the people of one session stay together" if card.dyads else "")),
         ("parity", "; ".join(f"{system}: {SCHEMES[scheme]}" for system, scheme in card.parities.items()) or "none"),
     ]
     indent = 2 + max(len(word) for word, _ in told)
     lines = [_paragraph(word, what, width, indent) for word, what in told]
     return "\n".join([f"{name}: {card.title}", "", *lines, "", "In config/config.yml, for example:", "", example(name)])
+
+
+def _schemes(card: Card) -> str:
+    first, *others = (f"{scheme}: {SCHEMES[scheme]}" for scheme in card.schemes)
+    return ", or ".join([f"{first} (default)", *others])
 
 
 def _places(name: str, paths: Paths) -> list[str]:

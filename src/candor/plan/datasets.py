@@ -14,7 +14,7 @@ from candor.config.root import Config
 from candor.corpora import registry
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import CorpusError
-from candor.plan.splits import plan_splits, unknown_folds
+from candor.plan.splits import Plan, plan_splits
 
 Value = TypeVar("Value")
 
@@ -43,7 +43,7 @@ class Dataset:
     choices
         The options of the manifest: label policy, classes, filter, parity, and those of the reader.
     splits
-        The options of the splits: scheme, number of folds, seed and so on.
+        How it is split: scheme, number of folds, seed and so on.
     alias
         The same name with hyphens, where the corpus is also written so.
     """
@@ -55,13 +55,14 @@ class Dataset:
     synthesised: bool
     pred: str
     choices: Mapping[str, Any]
-    splits: Mapping[str, Any]
+    splits: Plan
     alias: str = ""
 
     @property
     def folds(self) -> int:
         """Return the number of folds; 0 where neither config nor corpus says how many."""
-        return int(self.splits["folds"] * (self.splits["text_folds"] if self.splits["scheme"] == "texts" else 1))
+        options = self.splits.options
+        return int(options["folds"] * (options["text_folds"] if options["scheme"] == "texts" else 1))
 
 
 def resolve(config: Config) -> dict[str, Dataset]:
@@ -85,15 +86,15 @@ def resolve(config: Config) -> dict[str, Dataset]:
 
 
 def require(dataset: Dataset) -> None:
-    """Raise unless the corpus of `dataset` is where the config says.
+    """Raise unless the corpus of `dataset` is where the config says, and can be split as it says.
 
     Raises
     ------
     ConfigError
         One line with the key, the path and what was looked for inside it.
     """
-    if not dataset.folds:
-        raise unknown_folds(dataset.name, dataset.splits["scheme"])
+    if dataset.splits.problem:
+        raise ConfigError(dataset.splits.problem)
     if dataset.synthesised:
         return
     if dataset.raw is None:
@@ -157,6 +158,8 @@ def _resolve_one(
         raise ConfigError(f"config: {where}.table is only for datasets whose corpus is 'table', not {corpus!r}")
     if entry.pred != "emotion" and corpus != TABLE and entry.pred not in card.dimensions:
         raise refuse(f"{where}.pred", entry.pred, ("emotion", *card.dimensions), f", which {corpus} does not rate")
+    if entry.parity and not card.parities:
+        raise ConfigError(f"config: {where}.parity is {entry.parity!r}; leave it out, as {corpus} has only one reading")
     if entry.parity and entry.parity not in card.parities:
         raise refuse(f"{where}.parity", entry.parity, card.parities, f" for {corpus}")
     key = name if corpus == TABLE else corpus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -13,10 +14,16 @@ if TYPE_CHECKING:
 
 Part = Literal["train", "dev", "test"]
 PARTS: tuple[Part, ...] = ("train", "dev", "test")
+KEY = re.compile(r"\bsplits\.(?=scheme\b|folds\b|text_folds\b)")
 
 
 class SplitError(Explained, ValueError):
-    """A dataset cannot be split as asked."""
+    """A dataset cannot be split as asked; the message begins with ``splits:`` and names keys of `splits`."""
+
+    def of(self, dataset: str) -> SplitError:
+        """Return the same error with the dataset's name and the full names of its keys."""
+        said = str(self).removeprefix("splits: ")
+        return SplitError(f"{dataset}: {re.sub(KEY, f'datasets.{dataset}.splits.', said)}")
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def leave_one_speaker_out(clips: pd.DataFrame, folds: int, seed: int, *, dyads: 
     if len(genders) != folds:
         raise SplitError(
             f"splits: leave_one_speaker_out was planned for {folds} speakers, but {len(genders)} take part; "
-            f"set splits.folds to {len(genders)} in the dataset's entry"
+            f"set splits.folds to {len(genders)}"
         )
     units = session_units(clips) if dyads else []
     if any(len(unit.speakers) > 1 for unit in units):
@@ -79,7 +79,7 @@ def _of_dialogues(clips: pd.DataFrame, units: Sequence[Unit]) -> list[Fold]:
     if len(units) < 3:
         raise SplitError(
             "splits: leave_one_speaker_out trains, selects and tests on different sessions, which takes three, "
-            f"but there are {len(units)}. Set splits.scheme to official where there is one, or a wider filter"
+            f"but there are {len(units)}. Set a wider filter, or splits.scheme to official where there is one"
         )
     next_to = dict(zip(units, [*units[1:], units[0]], strict=True))
     tests = sorted((speaker, unit) for unit in units for speaker in unit.speakers)

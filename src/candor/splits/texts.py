@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ from candor.splits.units import Unit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 
 def text_independent(clips: pd.DataFrame, units: list[Unit], folds: int, text_folds: int, seed: int) -> list[Fold]:
@@ -38,9 +41,12 @@ def text_independent(clips: pd.DataFrame, units: list[Unit], folds: int, text_fo
     if not two:
         require_enough(units, folds, "sessions" if any(unit.sessions for unit in units) else "speakers")
     elif folds != 2:
-        raise SplitError(f"splits: there are two speakers. Set splits.folds to 2 in the dataset's entry, not {folds}")
+        raise SplitError(f"splits: there are two speakers. Set splits.folds to 2, not {folds}")
     said = sentences(clips)
     _require_sentences(clips["text"], said.nunique(), text_folds)
+    unknown = int((clips["text"] == "").sum())
+    if unknown:
+        logger.warning("%d of %d clips have no text, and are taken to say what no other says", unknown, len(clips))
     hands = deal(units, folds, seed)
     hand_of = {speaker: hand for hand, own in enumerate(hands) for unit in own for speaker in unit.speakers}
     speaker = clips["speaker"].map(hand_of).to_numpy()

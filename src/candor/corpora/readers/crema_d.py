@@ -63,6 +63,7 @@ CARD = Card(
     markers=(f"{AUDIO}/1*.wav", SUMMARY),
     classes=("neutral", "anger", "sadness", "happiness"),
     policies=("multimodal", "voice", "intended"),
+    schemes=("speakers", "leave_one_speaker_out", "texts"),
     parities={"trust-ser": "speakers", "fed-ser-leakage": "speakers"},
     published=Published(
         files=7442,

@@ -21,6 +21,7 @@ CARD = Card(
     layout="Actor_<01..24>/03-01-<emotion>-<intensity>-<sentence>-<take>-<actor>.wav and speakers.csv beside them",
     markers=("Actor_*/03-01-*.wav", SPEAKERS_FILE),
     classes=("neutral", "anger", "sadness", "happiness"),
+    schemes=("speakers", "leave_one_speaker_out", "texts"),
     published=Published(
         # 768 good recordings and the five bad ones whose names are in order: both are what a download holds.
         files=773,

@@ -43,6 +43,7 @@ CARD = Card(
     layout="wav/03a01Fa.wav and so on",
     markers=("wav/[01]*[a-f].wav", "[01][0-9][ab]*[a-f].wav", "*/wav/[01]*[a-f].wav"),
     classes=("neutral", "anger", "sadness", "happiness", "fear", "disgust", "boredom"),
+    schemes=("speakers", "leave_one_speaker_out", "texts"),
     published=Published(
         files=535,
         speakers=10,

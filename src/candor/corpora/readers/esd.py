@@ -64,6 +64,7 @@ CARD = Card(
     layout="0001 to 0020, each with the folders Neutral, Angry, Happy, Sad and Surprise of 350 files each",
     markers=("00[012][0-9]/[AHNS]*", "*/00[012][0-9]/[AHNS]*"),
     classes=_FIVE,
+    schemes=("speakers", "leave_one_speaker_out", "texts", "official"),
     published=Published(
         files=35000,
         speakers=20,

@@ -15,6 +15,7 @@ from typing import Any
 from candor.corpora.label_files import once, rating, read_text
 from candor.corpora.listing import files
 from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
+from candor.corpora.wording import decoded, wording
 
 NAME = re.compile(
     r"(?P<dialogue>Ses0(?P<session>[1-5])[FM]_(?P<scenario>impro|script)0[1-9][ab]?(?:_\db?)?)"
@@ -26,6 +27,9 @@ SUMMARY = re.compile(
 )
 EVALUATOR = re.compile(r"C-E(?P<who>\d+):(?P<said>[^()]*);\s*\(.*\)\s*")
 ATTRIBUTE = re.compile(r"\b(val|act|dom)\s+\d")
+TRANSCRIBED = re.compile(r"(?P<utterance>Ses\w+)\s+\[[\d.]+-[\d.]+\]:(?P<words>.*)")
+NO_WORDS = re.compile(r"\[[^][]*\]")
+"""Laughter, breath and so on, in the midst of the words."""
 
 CODES = {
     "ang": "anger",
@@ -62,6 +66,7 @@ FEWEST_VOTERS, FEWEST_RATERS = 3, 2
 
 SESSIONS = tuple(f"Session{number}" for number in range(1, 6))
 LABELS = "dialog/EmoEvaluation"
+TRANSCRIPTS = "dialog/transcriptions"
 AUDIO = "sentences/wav"
 DIALOGUES = "dialog/wav"
 
@@ -93,7 +98,7 @@ CARD = Card(
     policies=("excited_merged", "excited_apart", "excited_left_out"),
     policy_classes={"excited_apart": (*_FOUR, "excitement")},
     dimensions=("arousal", "valence", "dominance"),
-    scheme="sessions",
+    schemes=("sessions", "speakers", "leave_one_speaker_out", "texts"),
     dyads=True,
     parities={"trust-ser": "sessions", "fed-ser-leakage": "speakers"},
     published=Published(
@@ -160,7 +165,9 @@ def read_dialogue(root: Path, name: str, policy: str) -> Reading:
         else:
             rejected.append(found)
     kept, repeated = once(name, clips)
-    return Reading(list(kept.values()), rejected + repeated)
+    texts, unread = _texts(root, f"{place}/{TRANSCRIPTS}/{dialogue}.txt")
+    worded = [replace(clip, text=texts.get(clip.utterance, "")) for clip in kept.values()]
+    return Reading(worded, rejected + repeated + unread)
 
 
 def read_turn(turn: Turn, name: str, place: PurePosixPath, dialogue: str, policy: str) -> Clip | Rejection:
@@ -190,6 +197,27 @@ def read_turn(turn: Turn, name: str, place: PurePosixPath, dialogue: str, policy
         votes=_votes(turn.judged, policy),
         **_ratings(match, turn.judged),
     )
+
+
+def _texts(root: Path, name: str) -> tuple[dict[str, str], list[Rejection]]:
+    """Return what is said by turn, as the file `name` transcribes it; none where it is missing or cannot be read.
+
+    Blank is a turn without words, one that is transcribed in two ways, and a last line that the file breaks off in.
+    """
+    if not (root / name).is_file():
+        return {}, []
+    try:
+        text = read_text(root, name, encoding="latin-1")
+    except CorpusError as error:
+        said = str(error).removeprefix(f"{root / name}: ")
+        return {}, [Rejection(name, "label", f"transcripts not usable: {said}")]
+    texts: dict[str, str] = {}
+    for line in text.split("\n")[:-1]:
+        match = TRANSCRIBED.fullmatch(line.rstrip())
+        if match:
+            words = wording(NO_WORDS.sub(" ", decoded(match["words"])))
+            texts[match["utterance"]] = words if texts.get(match["utterance"], words) == words else ""
+    return texts, []
 
 
 def _release(root: Path) -> str:

@@ -81,7 +81,7 @@ CARD = Card(
     markers=tuple(f"{above}Labels/{name}" for above in ("", "*/") for name in LABEL_FILES),
     classes=("neutral", "anger", "sadness", "happiness"),
     dimensions=("arousal", "valence", "dominance"),
-    scheme="official",
+    schemes=("official", "speakers", "sessions", "leave_one_speaker_out"),
     parities={"trust-ser": "official"},
 )
 

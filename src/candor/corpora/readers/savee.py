@@ -45,7 +45,7 @@ CARD = Card(
         "*/[DJK][CEKL]_*.wav",
     ),
     classes=_SEVEN,
-    scheme="leave_one_speaker_out",
+    schemes=("leave_one_speaker_out", "speakers", "texts"),
     published=Published(
         files=480,
         speakers=4,

@@ -59,6 +59,7 @@ CARD = Card(
     layout="the table and the audio files that it names",
     markers=("*",),
     classes=EMOTIONS,
+    schemes=("speakers", "sessions", "leave_one_speaker_out", "texts", "official"),
 )
 
 

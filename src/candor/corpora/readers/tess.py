@@ -33,7 +33,7 @@ CARD = Card(
     layout="folders such as OAF_angry and YAF_neutral, each with 200 files such as OAF_back_angry.wav",
     markers=("[OY]AF_*.wav", "*/[OY]AF_*.wav", "*/*/[OY]AF_*.wav"),
     classes=_SEVEN,
-    scheme="leave_one_speaker_out",
+    schemes=("leave_one_speaker_out", "texts"),
     published=Published(files=2800, speakers=2, labels={"default": dict.fromkeys(_SEVEN, 400)}),
 )
 
