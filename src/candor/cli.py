@@ -189,7 +189,7 @@ def _collect(options: argparse.Namespace) -> int:
 
 
 def _configured(above: Sequence[Path]) -> tuple[Path, Path]:
-    """Return project_dir and the store as config/config.yml of the current folder, and the files above it, have them."""
+    """Return project_dir and the store as config/config.yml of the current folder and the files above it say."""
     config = _config(above)
     project = Path(config.project_dir).expanduser()
     return project, Path(config.store_dir).expanduser() if config.store_dir else project / "store"
