@@ -18,6 +18,7 @@ Key = tuple[str, str]
 Verdict = Literal["as published", "partial", "differs", ""]
 
 SHOWN = 5
+LISTED = 12
 NOT_KNOWN = "not known"
 NO_LABEL = "no label"
 _ORDER = {value: place for place, value in enumerate((*EMOTIONS, "train", "dev"))}
@@ -132,6 +133,17 @@ def many(number: int, what: str) -> str:
     ('1 clip', '7,442 clips')
     """
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """List values with how often they occur, the most frequent first.
+
+    >>> listed({"tie": 2, "": 5})
+    'blank (5), tie (2)'
+    """
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    more = f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else ""
+    return ", ".join(f"{value or 'blank'} ({count})" for value, count in ordered[:LISTED]) + more
 
 
 def unit_of(seconds: float) -> Literal["hours", "minutes"]:

@@ -10,7 +10,7 @@ TOLERANCE = 0.01
 """Label files round their means."""
 
 
-def average_to(means: Ratings, opinions: Sequence[Ratings]) -> bool:
+def means_match(means: Ratings, opinions: Sequence[Ratings]) -> bool:
     """Tell whether opinions have these means; then no line of them is lost and none belongs elsewhere.
 
     Parameters
@@ -20,9 +20,9 @@ def average_to(means: Ratings, opinions: Sequence[Ratings]) -> bool:
     opinions
         Those of each rater, in the same order.
 
-    >>> average_to([2.5, None], [[2, 1], [3, None]])
+    >>> means_match([2.5, None], [[2, 1], [3, None]])
     True
-    >>> average_to([2.5, None], [[2, 1]])
+    >>> means_match([2.5, None], [[2, 1]])
     False
     """
     for place, mean in enumerate(means):

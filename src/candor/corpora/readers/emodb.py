@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.names import read_names
+from candor.corpora.file_names import read_file_names
 from candor.corpora.reader import Card, Clip, Published, Reading, Rejection
 
 NAME = re.compile(r"(?P<speaker>03|08|09|1[0-6])(?P<sentence>[ab][0-9]{2})(?P<emotion>[WLEAFTN])(?P<version>[a-f])")
@@ -64,7 +64,7 @@ CARD = Card(
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the file names below `root`."""
-    return read_names(root, read_name)
+    return read_file_names(root, read_name)
 
 
 def read_name(path: str) -> Clip | Rejection:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from candor.corpora.file_names import read_file_names
 from candor.corpora.label_files import UNICODE_MARKS, once
 from candor.corpora.listing import files
-from candor.corpora.names import read_names
 from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
 
 NAME = re.compile(r"(?P<speaker>00(?:0[1-9]|1[0-9]|20))_(?P<number>00[01][0-9]{3})")
@@ -88,7 +88,7 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     texts = sorted(files(root, ".txt"), key=lambda path: (path.count("/"), path))
     genders, disagreeing = _settle_genders(root, texts)
     lists = _read_lists(root, texts)
-    found = read_names(root, lambda path: _read_path(path, genders))
+    found = read_file_names(root, lambda path: _read_path(path, genders))
     absent, wrong = _absent(found, lists, genders)
     clips = sorted([*found.clips, *absent], key=lambda clip: clip.utterance)
     return Reading(clips, [*found.rejected, *lists.rejected, *wrong, *_outvoted(found.clips, lists), *disagreeing])

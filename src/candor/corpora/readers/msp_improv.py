@@ -14,7 +14,7 @@ from typing import Any
 
 from candor.corpora.label_files import once, rating, read_text
 from candor.corpora.listing import files
-from candor.corpora.raters import average_to
+from candor.corpora.raters import means_match
 from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
 
 LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
@@ -94,7 +94,7 @@ class Block:
             return None
         every = [opinion for _, opinion in self.opinions]
         if not any(
-            average_to(self.ratings, [opinion.ratings for opinion in opinions])
+            means_match(self.ratings, [opinion.ratings for opinion in opinions])
             for opinions in (every, list(different.values()))
         ):
             return None

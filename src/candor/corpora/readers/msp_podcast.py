@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from candor.corpora.label_files import once, rating, read_csv, read_text
 from candor.corpora.listing import files
-from candor.corpora.raters import average_to
+from candor.corpora.raters import means_match
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
 
 LABEL_FILES = ("labels_consensus.csv", "labels_concensus.csv")
@@ -294,7 +294,7 @@ def _count(opinions: Sequence[Opinion], ratings: Sequence[float | None]) -> dict
     if any(different[opinion.rater] != opinion for opinion in opinions):
         return None
     if not any(
-        average_to(ratings, [opinion.ratings for opinion in own]) for own in (opinions, list(different.values()))
+        means_match(ratings, [opinion.ratings for opinion in own]) for own in (opinions, list(different.values()))
     ):
         return None
     counts = Counter(opinion.emotion for opinion in different.values())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.names import read_names
+from candor.corpora.file_names import read_file_names
 from candor.corpora.reader import Card, Clip, Published, Reading, Rejection
 
 NAME = re.compile(
@@ -53,7 +53,7 @@ CARD = Card(
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the file names below `root`; of a second copy of the tree, nothing."""
-    return read_names(root, lambda path: read_name(path, policy, parity), ".wav", ".mp4")
+    return read_file_names(root, lambda path: read_name(path, policy, parity), ".wav", ".mp4")
 
 
 def read_name(path: str, policy: str, parity: str | None) -> Clip | Rejection:

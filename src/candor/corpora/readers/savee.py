@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.names import read_names
+from candor.corpora.file_names import read_file_names
 from candor.corpora.reader import Card, Clip, Published, Reading, Rejection
 
 NAME = re.compile(r"(?P<speaker>DC|JE|JK|KL)_(?P<emotion>sa|su|a|d|f|h|n)(?P<number>[0-3][0-9])")
@@ -56,7 +56,7 @@ CARD = Card(
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the file names below `root`."""
-    return read_names(root, read_name)
+    return read_file_names(root, read_name)
 
 
 def read_name(path: str) -> Clip | Rejection:

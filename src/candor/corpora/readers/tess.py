@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.names import read_names
+from candor.corpora.file_names import read_file_names
 from candor.corpora.reader import Card, Clip, Published, Reading, Rejection
 
 # One file of the release is called OA_bite_neutral.wav.
@@ -40,7 +40,7 @@ CARD = Card(
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the file names below `root`; of a second copy of the tree, nothing."""
-    return read_names(root, read_name)
+    return read_file_names(root, read_name)
 
 
 def read_name(path: str) -> Clip | Rejection:

@@ -9,7 +9,7 @@ from candor.corpora.listing import files
 from candor.corpora.reader import Clip, Reading, Rejection
 
 
-def read_names(root: Path, read_name: Callable[[str], Clip | Rejection], *suffixes: str) -> Reading:
+def read_file_names(root: Path, read_name: Callable[[str], Clip | Rejection], *suffixes: str) -> Reading:
     """Read the names of all recordings below `root`; of a second copy of one, nothing.
 
     Copies on the web hold some corpora twice, one inside the other. The one nearer to `root` counts.
