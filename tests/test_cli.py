@@ -33,5 +33,10 @@ def test_a_config_file_that_is_none_is_one_line(capsys, tmp_path):
     code, _ = said(capsys, "show", "corpora", "--configfile", "broken.yml")
     assert code.startswith("candor: broken.yml cannot be read as YAML: ")
     assert "\n" not in code
+    (tmp_path / "list.yml").write_text("- a\n")
+    for command in (("show", "corpora"), ("store", "verify")):
+        code, _ = said(capsys, *command, "--configfile", "list.yml")
+        assert code == "candor: list.yml holds no keys with values, but \"['a']\""
+    assert said(capsys, "corpora", "--configfile", "list.yml")[0] == 0  # what is known is shown all the same
     code, _ = said(capsys, "show", "corpora", "--configfile", "absent.yml")
     assert "absent.yml" in code

@@ -204,9 +204,12 @@ def _config(above: Sequence[Path]) -> Config:
     usual = Path("config", "config.yml")
     for file in [*([usual] if usual.exists() else []), *above]:
         try:
-            _lay_over(raw, yaml.safe_load(file.expanduser().read_text(encoding="utf-8")) or {})
+            read = yaml.safe_load(file.expanduser().read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, ValueError) as error:
             raise ConfigError(f"{file} cannot be read as YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(read, Mapping):
+            raise ConfigError(f"{file} holds no keys with values, but {str(read)[:40]!r}")
+        _lay_over(raw, read)
     return load(raw)
 
 

@@ -11,6 +11,7 @@ from candor.corpora.manifest import build
 from candor.corpora.reader import Clip, CorpusError
 from candor.corpora.readers import crema_d
 from corpora.damage import assert_never_wrong, damaged
+from corpora.ways_to_split import assert_splits_as_its_card_says
 
 FOUR = {"neutral", "anger", "sadness", "happiness"}
 
@@ -312,6 +313,11 @@ def test_real_label_files_with_parity_have_4798(corpora):
     bounds = [(1001, 1019, 1025), (1020, 1037, 945), (1038, 1055, 930), (1056, 1073, 943), (1074, 1091, 955)]
     for first, last, count in bounds:
         assert sum(clip.label in FOUR and first <= int(clip.speaker[-4:]) <= last for clip in clips) == count
+
+
+@pytest.mark.parametrize("policy", crema_d.CARD.policies)
+def test_it_is_split_in_the_ways_that_its_card_says(corpora, policy):
+    assert_splits_as_its_card_says("crema_d", crema_d.read(corpora / "crema_d", policy, None, {}).clips)
 
 
 @pytest.mark.parametrize("policy", ["multimodal", "voice"])

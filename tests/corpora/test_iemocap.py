@@ -549,6 +549,14 @@ def test_a_text_is_the_wording_and_blank_where_it_is_not_sure(tree):
         b"Ses01F_impro01_M001 [012.29-014.23]: The file breaks o"
     )
     assert texts(tree) == {"F000": "dont you dare", "F001": "", "M000": "", "M001": ""}
+    assert any(reason.startswith("named twice: lines 3, 4") for *_, reason in rejects(tree))
+    transcripts_of(tree, name).write_bytes(
+        b"\xef\xbb\xbfSes01F_impro01_F000 [006.29-008.23]: After a mark.\n"
+        b"Ses01F_impro01_F001 [008.29-009.23]: One. Ses01F_impro01_M000 [010.29-012.23]: Two.\n"
+    )
+    assert texts(tree) == {"F000": "after a mark", "F001": "", "M000": "", "M001": ""}
+    transcripts_of(tree, name).write_bytes(b"<html>\nNot found\n</html>\n")
+    assert any(reason.startswith("transcripts not usable: no line names") for *_, reason in rejects(tree))
     transcripts_of(tree, name).write_bytes("Ses01F_impro01_F000".encode("utf-16"))
     assert set(texts(tree).values()) == {""}
     assert any(reason.startswith("transcripts not usable: is no plain text") for *_, reason in rejects(tree))

@@ -14,6 +14,7 @@ from candor.corpora.counts import compare
 from candor.corpora.manifest import build
 from candor.corpora.reader import Clip, CorpusError
 from candor.corpora.readers import meld
+from corpora.ways_to_split import assert_splits_as_its_card_says
 from media import make_media
 
 HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime"
@@ -308,6 +309,10 @@ def test_the_real_tables_have_the_published_counts(corpora):
     leads = {clip.speaker: clip.gender for clip in reading.clips if clip.gender}
     assert Counter(leads.values()) == {"male": 3, "female": 3}
     assert sum(bool(clip.gender) for clip in reading.clips) / len(reading.clips) == pytest.approx(0.83, abs=0.005)
+
+
+def test_it_is_split_in_the_ways_that_its_card_says(corpora):
+    assert_splits_as_its_card_says("meld", meld.read(corpora / "meld", "default", None, {}).clips)
 
 
 def test_the_real_wordings_are_whole(corpora):

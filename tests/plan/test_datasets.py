@@ -167,6 +167,13 @@ def test_each_corpus_is_split_its_own_way_and_the_number_of_folds_is_known_befor
         ({}, {"corpus": "savee", "filter": {"speaker": ["savee_DC", "savee_JK"]}}, "leave_one_speaker_out", 2),
         ({}, {"corpus": "tess", "splits": {"scheme": "texts"}}, "texts", 8),
         ({}, {"corpus": "savee", "splits": {"scheme": "speakers"}}, "speakers", 4),
+        ({}, {"corpus": "crema_d", "splits": {"scheme": "texts", "folds": 2}}, "texts", 8),  # for a folder of two
+        ({}, {"corpus": "iemocap", "filter": {"session": ["Ses01", "Ses01", "Ses02", "Ses03"]}}, "sessions", 3),
+        ({"folds": 12}, {"corpus": "emodb", "splits": {"folds": None}}, "speakers", 5),
+        ({}, {"corpus": "esd", "filter": {"speaker": ["esd_0001", "esd_0002"]}}, "speakers", 0),
+        ({}, {"corpus": "meld", "splits": {"scheme": "sessions"}}, "sessions", 0),
+        ({}, {"corpus": "meld", "splits": {"scheme": "leave_one_speaker_out"}}, "leave_one_speaker_out", 0),
+        ({"scheme": "official"}, {"corpus": "esd", "splits": {"folds": 5}}, "official", 0),
         ({"scheme": "sessions"}, {"corpus": "crema_d"}, "sessions", 0),
         ({"scheme": "speakers", "folds": 30}, {"corpus": "ravdess"}, "speakers", 0),
         ({"scheme": "speakers", "folds": 7}, {"corpus": "iemocap"}, "speakers", 0),
@@ -200,10 +207,6 @@ def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, f
             r"datasets\.mine\.splits\.folds is 3; parity has its own folds",
         ),
         (
-            {"corpus": "crema_d", "splits": {"scheme": "texts", "folds": 2}},
-            r"datasets\.mine\.splits\.folds is 2; train, dev and test need",
-        ),
-        (
             {"corpus": "iemocap", "parity": "trust-ser", "splits": {"scheme": "speakers"}},
             r"datasets\.mine\.splits\.scheme is 'speakers'; parity has its own folds",
         ),
@@ -212,8 +215,8 @@ def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, f
             r"datasets\.mine\.parity is 'trust-ser'; leave it out, as emodb has only one reading",
         ),
         (
-            {"corpus": "meld", "splits": {"scheme": "sessions"}},
-            r"scheme is 'sessions', which MELD cannot have; set datasets\.mine\.splits\.scheme to one of official, ",
+            {"corpus": "tess", "splits": {"scheme": "speakers"}},
+            r"scheme is 'speakers', which TESS cannot have; set datasets\.mine\.splits\.scheme to one of leave_one_",
         ),
         (
             {"corpus": "emodb", "splits": {"scheme": "official"}},
@@ -226,6 +229,18 @@ def test_schemes_and_folds_are_said_for_all_or_for_one(general, entry, scheme, f
         (
             {"corpus": "msp-improv", "splits": {"scheme": "speakers", "folds": 12}},
             r"splits\.folds is 12, but MSP-IMPROV has 6 sessions",
+        ),
+        (
+            {"corpus": "emodb", "splits": {"scheme": "official", "folds": 5}},
+            r"splits\.scheme is 'official', which EmoDB cannot have",
+        ),
+        (
+            {"corpus": "iemocap", "filter": {"session": ["Ses01", "Ses02", "Ses03"]}, "splits": {"folds": 5}},
+            r"splits\.folds is 5, but datasets\.mine\.filter leaves 3 sessions; set .*\.folds to 3 or less",
+        ),
+        (
+            {"corpus": "iemocap", "splits": {"scheme": "leave_one_speaker_out", "folds": 11}},
+            r"folds is 11, but IEMOCAP has 10 speakers; set datasets\.mine\.splits\.folds to 10$",
         ),
         ({"corpus": "emodb", "splits": {"folds": 11}}, r"splits\.folds is 11, but EmoDB has 10 speakers"),
         ({"corpus": "crema_d", "pred": "arousal"}, r"datasets\.mine\.pred is 'arousal', which crema_d does not rate"),
@@ -279,11 +294,11 @@ def test_what_is_said_for_all_datasets_and_does_not_suit_one_stops_only_runs_of_
     assert datasets["iemocap"].splits.problem == ""
     said = "splits.scheme is 'sessions', which EmoDB cannot have; set datasets.mine.splits.scheme to one of speakers, "
     with pytest.raises(ConfigError, match=re.escape(said)):
-        require(datasets["mine"])
+        require(datasets["mine"], splits=True)
     datasets = resolve(load({"splits": {"scheme": "speakers", "folds": 12}}))
     said = "splits.folds is 12, but EmoDB has 10 speakers; set datasets.emodb.splits.folds to 10 or less"
     with pytest.raises(ConfigError, match=re.escape(said)):
-        require(datasets["emodb"])
+        require(datasets["emodb"], splits=True)
     assert datasets["ravdess"].folds == 12
 
 
@@ -296,6 +311,7 @@ def test_a_number_of_folds_that_nothing_tells_is_asked_for_where_it_is_needed(tm
     assert datasets["iemocap"].folds == 5
     line = r"datasets\.mine\.splits\.folds is empty; with sessions set it to the number of sessions"
     with pytest.raises(ConfigError, match=line):
-        require(datasets["mine"])
+        require(datasets["mine"], splits=True)
+    require(datasets["mine"])  # what was read is shown all the same: it tells the number
     mine["splits"] = {"folds": 3}
     require(resolve(load(raw))["mine"])

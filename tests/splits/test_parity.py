@@ -122,9 +122,9 @@ def test_that_fed_ser_leakage_selects_on_training_speakers_is_said():
             "speakers",
             "fed-ser-leakage",
             12,
-            "12 folds need at least as many speakers, but there are 10. Set splits.folds",
+            "12 folds of the system under parity need as many speakers, but there are 10. Complete",
         ),
-        ("sessions", "trust-ser", 6, "6 folds need at least as many sessions, but there are 5"),
+        ("sessions", "trust-ser", 6, "6 folds of the system under parity need as many sessions, but there are 5"),
         ("sessions", "trust-ser", 2, "fold 1 would have no clip in train"),
     ],
 )

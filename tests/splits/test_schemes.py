@@ -167,7 +167,7 @@ def test_more_sessions_than_folds_are_dealt_out():
             "speakers",
             2,
             {},
-            "need three speakers, but there are 2. Set splits.scheme to leave_one_speaker_out or texts",
+            "need three speakers, but there are 2. Set splits.scheme to leave_one_speaker_out",
         ),
         ("speakers", 4, {"folds": 2}, "need three folds. Set splits.folds to 3 or more, not 2"),
         ("speakers", 4, {"dyads": True}, "need three sessions, but there are 2"),

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from candor.splits.folds import SplitError
 from candor.splits.tabulate import fold_rows, overview_rows, trust_ser_lists
 from candor.tables.corpora import Utterances
 from candor.tables.splits import FoldTable, SplitOverview
@@ -63,6 +64,26 @@ def test_what_is_set_aside_has_a_row():
     aside = overview_rows(split(utterances, "speakers", 3), utterances)[3]
     assert (aside["speakers"], aside["utterances"], aside["female"]) == (0, 2, 0)
     assert aside["warning"] == "2 clips of unknown speakers"
+
+
+def test_folds_by_text_say_of_how_many_clips_the_text_is_not_known():
+    rows = [
+        {"speaker": f"s{speaker}", "label": "anger", "text": f"t{text}" if text else ""}
+        for speaker in range(3)
+        for text in range(4)
+    ]
+    utterances = manifest(rows)
+    folds = split(utterances, "texts", 3, text_folds=3)
+    told = [row["warning"] for row in overview_rows(folds, utterances, by_text=True) if row["part"] == "test"]
+    assert told.count("1 clip of unknown text") == 3
+    assert told.count("") == 6
+    assert {row["warning"] for row in overview_rows(folds, utterances) if row["part"] == "test"} == {""}
+
+
+def test_an_error_names_the_dataset_and_its_keys():
+    error = SplitError("splits: there are 2 splits. Set splits.folds (or splits.text_folds), or splits.scheme")
+    keys = "datasets.x.splits.folds (or datasets.x.splits.text_folds), or datasets.x.splits.scheme"
+    assert str(error.of("x")) == f"x: there are 2 splits. Set {keys}"
 
 
 def test_who_is_heard_in_training_too_is_said_first():

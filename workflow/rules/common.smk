@@ -17,7 +17,7 @@ from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
 from candor.plan.fingerprint import fingerprint
-from candor.plan.targets import ROOT, Final, folder_targets, offered, unknown_target
+from candor.plan.targets import ROOT, Final, folder_targets, offered, rests_on, unknown_target
 from candor.tables.audio import AudioIndex
 from candor.tables.corpora import (
     CHOICES,
@@ -175,7 +175,7 @@ def files_of(target):
             tell_left_out()
         try:
             for dataset in datasets:
-                plan_datasets.require(DATASETS[dataset])
+                plan_datasets.require(DATASETS[dataset], splits=rests_on(target.stage, "splits"))
         except ConfigError as error:
             sys.exit(str(error))
         return [under(path) for path in target.files]

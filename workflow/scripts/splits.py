@@ -23,7 +23,7 @@ def main(smk) -> None:
     for fold, table, lists in zip(folds, smk.output.folds, smk.output.lists, strict=True):
         FoldTable.write(fold_rows(fold, utterances, smk.params.pred), table)
         write_json(trust_ser_lists(fold, utterances, Path(smk.params.raw)), lists)
-    overview = overview_rows(folds, utterances)
+    overview = overview_rows(folds, utterances, by_text=smk.params.options["scheme"] == "texts")
     for row in overview:
         if row["speakers_in_train"]:
             logging.warning("%s: fold %d, %s: %s", dataset, row["fold"], row["part"], row["warning"])

@@ -85,15 +85,22 @@ def resolve(config: Config) -> dict[str, Dataset]:
     return resolved
 
 
-def require(dataset: Dataset) -> None:
-    """Raise unless the corpus of `dataset` is where the config says, and can be split as it says.
+def require(dataset: Dataset, *, splits: bool = False) -> None:
+    """Raise unless the corpus of `dataset` is where the config says.
+
+    Parameters
+    ----------
+    dataset
+        The dataset.
+    splits
+        Whether its folds are needed too.
 
     Raises
     ------
     ConfigError
         One line with the key, the path and what was looked for inside it.
     """
-    if dataset.splits.problem:
+    if splits and dataset.splits.problem:
         raise ConfigError(dataset.splits.problem)
     if dataset.synthesised:
         return

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, NamedTuple
 
 from candor.config.datasets import Dataset as Entry
 from candor.config.loading import ConfigError
 from candor.config.splits import Splits
 from candor.corpora.reader import Card
 
+Unit = Literal["session", "speaker"]
+
 DEALT = ("speakers", "texts")
 """The schemes that deal out to any number of folds; the others leave one session or speaker out."""
+
+TWO_MAY = ("leave_one_speaker_out", "texts")
+"""The schemes by which two speakers can take turns."""
 
 USUAL_FOLDS = 5
 
@@ -34,20 +39,20 @@ def plan_splits(name: str, entry: Entry, general: Splits, card: Card) -> Plan:
     name, entry
         The dataset, and what the config says of it.
     general
-        The top-level key `splits`. What it asks for and this corpus has not is a `problem` for runs that need the
-        dataset, as other runs may be of others.
+        The top-level key `splits`. What it asks for and this corpus has not is a `problem` for runs that need these
+        folds, as other runs may be of other datasets.
     card
         The card of the corpus.
 
     Raises
     ------
     ConfigError
-        When what the config says of this very dataset does not suit the corpus.
+        When what the config says of the splits of this very dataset does not suit the corpus.
     """
     own = entry.splits.model_dump(exclude_unset=True) if entry.splits else {}
     splits = general.model_copy(update=own)
-    options = {"seed": splits.seed, "text_folds": splits.text_folds, "dyads": card.dyads, "parity": entry.parity}
     where = f"datasets.{name}.splits"
+    options = {"seed": splits.seed, "text_folds": splits.text_folds, "dyads": card.dyads, "parity": entry.parity}
     if entry.parity:
         for key in ("scheme", "folds"):
             if own.get(key) not in (None, "auto"):
@@ -56,38 +61,50 @@ def plan_splits(name: str, entry: Entry, general: Splits, card: Card) -> Plan:
         whole = card.published.sessions if card.published and scheme == "sessions" else USUAL_FOLDS
         return Plan({**options, "scheme": scheme, "folds": 1 if scheme == "official" else whole})
     scheme = card.schemes[0] if splits.scheme == "auto" else splits.scheme
-    own_folds = own.get("folds")
-    said = own_folds or (general.folds if scheme in (*DEALT, general.scheme) else None)
-    if scheme == "official" and own_folds:
-        raise ConfigError(f"config: {where}.folds is {said}; an official partition is one fold, so leave it out")
-    folds = said if said and scheme != "official" else _usual(scheme, entry, card)
-    problem, own_words = "", False
+    said = own.get("folds", general.folds if scheme in (*DEALT, general.scheme) else None)
+    folds = said or _usual(scheme, entry, card)
+    problem = _problem(scheme, folds, bool(said), own, f"datasets.{name}", entry, card)
+    if problem.startswith(tuple(f"{where}.{key} is" for key, value in own.items() if value is not None)):
+        raise ConfigError(f"config: {problem}")
+    if problem:
+        return Plan({**options, "scheme": scheme, "folds": 0}, f"config: {problem}")
+    return Plan({**options, "scheme": scheme, "folds": 1 if scheme == "official" else folds})
+
+
+def _problem(scheme: str, folds: int, said: bool, own: Collection[str], dataset: str, entry: Entry, card: Card) -> str:
+    """Say which key asks for folds that cannot be, and what to set; blank if they can.
+
+    Parameters
+    ----------
+    scheme, folds, said
+        What is planned, and whether the number of folds is that of the config.
+    own
+        The keys of `splits` that the dataset itself has.
+    dataset
+        Its key in the config.
+    entry, card
+        What the config says of it, and the card of the corpus.
+    """
+    blamed = {key: f"{dataset}.splits.{key}" if key in own else f"splits.{key}" for key in ("scheme", "folds")}
+    remedy = f"set {dataset}.splits"
     if scheme not in card.schemes:
-        own_words = "scheme" in own
-        key = f"{where}.scheme" if own_words else "splits.scheme"
         others = ", ".join(card.schemes)
-        problem = f"config: {key} is {scheme!r}, which {card.title} cannot have; set {where}.scheme to one of {others}"
-    elif said and scheme != "official":
-        own_words = own_folds is not None
-        problem = _odd_number(scheme, said, card, f"{where}.folds" if own_words else "splits.folds", f"{where}.folds")
-    elif not folds:
-        what = "sessions" if scheme == "sessions" else "speakers"
-        problem = f"config: {where}.folds is empty; with {scheme} set it to the number of {what}"
-    if problem and own_words:
-        raise ConfigError(problem)
-    return Plan({**options, "scheme": scheme, "folds": 0 if problem else folds}, problem)
-
-
-def _odd_number(scheme: str, folds: int, card: Card, said: str, key: str) -> str:
-    """Say what is wrong with a number of folds, and where to mend it; blank if it is possible."""
-    two_may = scheme == "leave_one_speaker_out" or (scheme == "texts" and _speakers(card) in (0, 2))
-    if folds == 2 and not two_may:
-        return f"config: {said} is 2; train, dev and test need at least 3"
-    by_session = scheme == "sessions" or (card.dyads and scheme in DEALT)
-    most = _sessions(card) if by_session else _speakers(card)
+        return f"{blamed['scheme']} is {scheme!r}, which {card.title} cannot have; {remedy}.scheme to one of {others}"
+    if scheme == "official":
+        asked = "" if "scheme" in own or card.schemes[0] == "official" else f"{blamed['scheme']} is 'official', and "
+        one = f"{dataset}.splits.folds is {folds}; an official partition is one fold, so leave it out"
+        return asked + one if said and "folds" in own else ""
+    unit: Unit = "session" if scheme == "sessions" or (card.dyads and scheme in DEALT) else "speaker"
+    most, what = _most(unit, entry, card), f"{unit}s"
+    if not folds:
+        return f"{dataset}.splits.folds is empty; with {scheme} set it to the number of {what}"
+    if folds < (2 if scheme in TWO_MAY else 3):
+        who = f"{blamed['folds']} is {folds}" if said else f"{dataset}.filter leaves {folds} {what}"
+        return f"{who}; train, dev and test need at least 3"
     if most and folds > most:
-        what = "sessions" if by_session else "speakers"
-        return f"config: {said} is {folds}, but {card.title} has {most} {what}; set {key} to {most} or less"
+        there = f"{dataset}.filter leaves {most}" if unit in entry.filter else f"{card.title} has {most}"
+        number = f"{most}" if scheme == "leave_one_speaker_out" else f"{most} or less"
+        return f"{blamed['folds']} is {folds}, but {there} {what}; {remedy}.folds to {number}"
     return ""
 
 
@@ -97,15 +114,14 @@ def _usual(scheme: str, entry: Entry, card: Card) -> int:
         return 1
     if scheme == "sessions":
         # Whether sessions share speakers, and so are one for a split, is known of those with dyads.
-        whole = _sessions(card) if card.dyads else 0
-        return min(whole, len(entry.filter.get("session", ())) or whole)
-    speakers = min(_speakers(card), len(entry.filter.get("speaker", ())) or _speakers(card))
-    return speakers if scheme == "leave_one_speaker_out" else min(USUAL_FOLDS, speakers or USUAL_FOLDS)
+        return _most("session", entry, card) if card.dyads else 0
+    if scheme == "leave_one_speaker_out":
+        # Who is not acting need not have a clip of every class, nor one of the default classes at all.
+        return _most("speaker", entry, card) if card.schemes[0] != "official" else 0
+    return min(USUAL_FOLDS, _most("session" if card.dyads else "speaker", entry, card) or USUAL_FOLDS)
 
 
-def _speakers(card: Card) -> int:
-    return card.published.speakers if card.published else 0
-
-
-def _sessions(card: Card) -> int:
-    return card.published.sessions if card.published else 0
+def _most(unit: Unit, entry: Entry, card: Card) -> int:
+    """Return how many sessions or speakers there are at most; 0 where that is not known."""
+    published = (card.published.sessions if unit == "session" else card.published.speakers) if card.published else 0
+    return min(published, len(set(entry.filter.get(unit, ()))) or published)

@@ -68,6 +68,11 @@ def offered(stage: str, pred: str) -> bool:
     return pred == "emotion" or stage not in EMOTION_ONLY
 
 
+def rests_on(stage: str, other: str) -> bool:
+    """Tell whether a stage needs what another one makes, or is that one."""
+    return other in (stage, *STAGES[stage])
+
+
 def folder_targets(
     finals: Iterable[Final], at_hand: Iterable[str], aliases: Mapping[str, str] | None = None
 ) -> list[Target]:

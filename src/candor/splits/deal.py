@@ -39,7 +39,7 @@ def require_enough(units: Sequence[Unit], folds: int, what: str) -> None:
     """Raise unless `folds` hands of `what` can take turns at test and selection and leave some to train on."""
     count = len(units)
     if count < 3:
-        way_out = ". Set splits.scheme to leave_one_speaker_out or texts" if what == "speakers" and count == 2 else ""
+        way_out = ". Set splits.scheme to leave_one_speaker_out" if what == "speakers" and count == 2 else ""
         raise SplitError(f"splits: training, selection and test need three {what}, but there are {count}{way_out}")
     if folds < 3:
         raise SplitError(

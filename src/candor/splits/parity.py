@@ -72,8 +72,8 @@ def _runs(ordered: Sequence[str], folds: int, what: str) -> list[Sequence[str]]:
     """Cut a sequence into `folds` runs, the longer ones first."""
     if len(ordered) < folds:
         raise SplitError(
-            f"splits: {folds} folds need at least as many {what}, but there are {len(ordered)}. "
-            f"Set splits.folds to at most {len(ordered)}"
+            f"splits: the {folds} folds of the system under parity need as many {what}, but there are {len(ordered)}. "
+            "Complete the corpus, set a wider filter, or leave parity out"
         )
     sizes = [len(ordered) // folds + (number < len(ordered) % folds) for number in range(folds)]
     return [ordered[sum(sizes[:number]) : sum(sizes[: number + 1])] for number in range(folds)]

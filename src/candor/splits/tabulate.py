@@ -26,6 +26,7 @@ class Clip(NamedTuple):
     speaker: str
     session: str
     label: str
+    text: str
 
 
 def fold_rows(fold: Fold, utterances: pd.DataFrame, pred: str) -> pd.DataFrame:
@@ -46,8 +47,16 @@ def fold_rows(fold: Fold, utterances: pd.DataFrame, pred: str) -> pd.DataFrame:
     return rows[rows["part"].notna()]
 
 
-def overview_rows(folds: Sequence[Fold], utterances: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return one row per fold and part with counts, what the part shares with train, and what it lacks."""
+def overview_rows(folds: Sequence[Fold], utterances: pd.DataFrame, *, by_text: bool = False) -> list[dict[str, Any]]:
+    """Return one row per fold and part with counts, what the part shares with train, and what it lacks.
+
+    Parameters
+    ----------
+    folds, utterances
+        The folds, and the manifest.
+    by_text
+        Whether the folds keep sentences apart: clips whose sentence is not known are then a warning.
+    """
     clips = [Clip._make(row) for row in utterances[list(Clip._fields)].itertuples(index=False, name=None)]
     classes = classes_in(utterances["label"])
     genders = genders_of(utterances[utterances["speaker"] != ""])
@@ -61,6 +70,8 @@ def overview_rows(folds: Sequence[Fold], utterances: pd.DataFrame) -> list[dict[
             counts, warnings = _at_a_glance(own, trained if part in ("dev", "test") else set(), genders, classes)
             if part != ASIDE:
                 warnings += _lacking(counts, genders, classes)
+                wordless = sum(not clip.text for clip in own) if by_text else 0
+                warnings += [f"{wordless} {'clip' if wordless == 1 else 'clips'} of unknown text"] if wordless else []
             if own:
                 rows.append({"fold": fold.number, "part": part, **counts, "warning": "; ".join(warnings)})
     return rows

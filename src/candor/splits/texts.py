@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +12,6 @@ from candor.splits.units import Unit
 
 if TYPE_CHECKING:
     import pandas as pd
-
-logger = logging.getLogger(__name__)
 
 
 def text_independent(clips: pd.DataFrame, units: list[Unit], folds: int, text_folds: int, seed: int) -> list[Fold]:
@@ -44,9 +41,6 @@ def text_independent(clips: pd.DataFrame, units: list[Unit], folds: int, text_fo
         raise SplitError(f"splits: there are two speakers. Set splits.folds to 2, not {folds}")
     said = sentences(clips)
     _require_sentences(clips["text"], said.nunique(), text_folds)
-    unknown = int((clips["text"] == "").sum())
-    if unknown:
-        logger.warning("%d of %d clips have no text, and are taken to say what no other says", unknown, len(clips))
     hands = deal(units, folds, seed)
     hand_of = {speaker: hand for hand, own in enumerate(hands) for unit in own for speaker in unit.speakers}
     speaker = clips["speaker"].map(hand_of).to_numpy()

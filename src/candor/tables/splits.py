@@ -47,7 +47,11 @@ class SplitOverview(Table):
         Column("male", "Male speakers", "integer"),
         Column("utterances", "Utterances", "integer"),
         Column("n_*", "Utterances of each class", "integer"),
-        Column("warning", "What this part shares with train, and the classes and genders that it lacks", blank=True),
+        Column(
+            "warning",
+            "What this part shares with train, what it lacks, and what is not known of its clips",
+            blank=True,
+        ),
     )
 
     @staticmethod

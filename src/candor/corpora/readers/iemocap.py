@@ -69,6 +69,8 @@ LABELS = "dialog/EmoEvaluation"
 TRANSCRIPTS = "dialog/transcriptions"
 AUDIO = "sentences/wav"
 DIALOGUES = "dialog/wav"
+BYTE_ORDER_MARK = "ï»¿"
+"""Of UTF-8, read as Latin-1."""
 
 NOT_A_NAME = "not an IEMOCAP name: Ses01F_impro01_M003 would be one"
 NOT_A_DIALOGUE = "not the label file of a dialogue of this session: Ses01F_impro01.txt would be one of Session1"
@@ -202,22 +204,26 @@ def read_turn(turn: Turn, name: str, place: PurePosixPath, dialogue: str, policy
 def _texts(root: Path, name: str) -> tuple[dict[str, str], list[Rejection]]:
     """Return what is said by turn, as the file `name` transcribes it; none where it is missing or cannot be read.
 
-    Blank is a turn without words, one that is transcribed in two ways, and a last line that the file breaks off in.
+    Blank is a turn without words, one that is transcribed in two ways, one with another's line behind it, and a last
+    line without its end, in which the file may break off.
     """
     if not (root / name).is_file():
         return {}, []
     try:
-        text = read_text(root, name, encoding="latin-1")
+        text = read_text(root, name, encoding="latin-1").removeprefix(BYTE_ORDER_MARK)
     except CorpusError as error:
         said = str(error).removeprefix(f"{root / name}: ")
         return {}, [Rejection(name, "label", f"transcripts not usable: {said}")]
-    texts: dict[str, str] = {}
-    for line in text.split("\n")[:-1]:
+    lines: list[tuple[int, str, str]] = []
+    for number, line in enumerate(text.split("\n")[:-1], 1):
         match = TRANSCRIBED.fullmatch(line.rstrip())
         if match:
-            words = wording(NO_WORDS.sub(" ", decoded(match["words"])))
-            texts[match["utterance"]] = words if texts.get(match["utterance"], words) == words else ""
-    return texts, []
+            words = "" if NAME.search(match["words"]) else wording(NO_WORDS.sub(" ", decoded(match["words"])))
+            lines.append((number, match["utterance"], words))
+    if not lines:
+        return {}, [Rejection(name, "label", "transcripts not usable: no line names a turn and what is said")]
+    texts, repeated = once(name, lines)
+    return {str(utterance): words for utterance, words in texts.items()}, repeated
 
 
 def _release(root: Path) -> str:

@@ -45,7 +45,7 @@ CARD = Card(
     ),
     markers=("train_sent_emo.csv", "*/train_sent_emo.csv", "*/train/train_sent_emo.csv"),
     classes=("neutral", "anger", "sadness", "happiness"),
-    schemes=("official", "speakers", "leave_one_speaker_out", "texts"),
+    schemes=("official", "speakers", "sessions", "leave_one_speaker_out", "texts"),
     parities={"trust-ser": "official"},
     published=Published(
         files=13_707,  # dia110_utt7 of dev has a line, and no recording was released
