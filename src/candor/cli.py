@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("--store", type=Path, help="the store (default: what config/config.yml says)")
     for command in (corpora, show, check, gc):
         command.add_argument(
-            *("--configfile", "--config-file"),
+            "--configfile",
             type=Path,
             action="append",
             default=[],

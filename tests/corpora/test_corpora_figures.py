@@ -13,8 +13,9 @@ from matplotlib.transforms import Bbox
 
 from candor.corpora.counts import compare, tally
 from candor.corpora.emotions import EMOTIONS
-from candor.corpora.figures import FEW, REASONS, overview_figure, reasons_of
+from candor.corpora.figures import FEW, overview_figure
 from candor.corpora.reader import Clip, Published
+from candor.corpora.reasons import REASONS, reasons_of
 from candor.figures import save_figure
 from candor.tables.corpora import Counts, Rejected, Utterances
 

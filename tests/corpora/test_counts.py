@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from candor.corpora.counts import compare, gist, overall, sentence_of, tally
+from candor.corpora.counts import compare, overall, sentence_of, tally
 from candor.corpora.reader import Clip, Published
+from candor.corpora.reasons import gist
 from candor.tables.corpora import Counts
 
 PUBLISHED = Published(files=12, speakers=3, labels={"default": {"anger": 6, "sadness": 6}})

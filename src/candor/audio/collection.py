@@ -75,7 +75,7 @@ def file_stem(utterance: str) -> str:
     >>> file_stem("1001_IEO_NEU_XX")
     '1001_IEO_NEU_XX'
     >>> file_stem("dia1/utt 2")
-    'dia1_utt_2-90ee8a67'
+    'dia1_utt_2-e0affab0'
     """
     safe = re.sub(r"[^\w.+=@-]", "_", utterance)[:200].lstrip(".")
     return safe if safe == utterance else f"{safe}-{digest(utterance.encode())[:8]}"

@@ -75,7 +75,14 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
 
 
 def did_you_mean(value: str, options: list[str]) -> str:
-    """Return a closing sentence that names the option nearest to `value`, if one is near."""
+    """Return a closing sentence that names the option nearest to `value`, if one is near.
+
+    >>> did_you_mean("loso", ["sessions", "leave_one_speaker_out"])
+    " Did you mean 'leave_one_speaker_out'?"
+    """
+    initials = {"".join(word[:1] for word in option.split("_")): option for option in options if "_" in option}
+    if value in initials:
+        return f" Did you mean {initials[value]!r}?"
     near = difflib.get_close_matches(value, options, n=1, cutoff=0.3 if len(value) <= 4 else 0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from candor.corpora.counts import gist, listed
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
+from candor.corpora.reasons import gist, listed
 
 logger = logging.getLogger(__name__)
 

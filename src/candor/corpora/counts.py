@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import Clip, Published
+from candor.corpora.reasons import gist
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -18,7 +18,6 @@ Key = tuple[str, str]
 Verdict = Literal["as published", "partial", "differs", ""]
 
 SHOWN = 5
-LISTED = 12
 NOT_KNOWN = "not known"
 NO_LABEL = "no label"
 _ORDER = {value: place for place, value in enumerate((*EMOTIONS, "train", "dev"))}
@@ -135,17 +134,6 @@ def many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def listed(counts: Mapping[str, int]) -> str:
-    """List values with how often they occur, the most frequent first.
-
-    >>> listed({"tie": 2, "": 5})
-    'blank (5), tie (2)'
-    """
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    more = f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else ""
-    return ", ".join(f"{value or 'blank'} ({count})" for value, count in ordered[:LISTED]) + more
-
-
 def unit_of(seconds: float) -> Literal["hours", "minutes"]:
     """Return the unit in which something of this length, and its parts, are told."""
     return "hours" if seconds >= 3600 else "minutes"
@@ -193,17 +181,6 @@ def tally(rows: Sequence[Row], rejected: Sequence[Row]) -> list[Row]:
     for found in (kinds, reasons):
         counted += [_counted("rejected", value, found[value], None) for value in sorted(found)]
     return counted
-
-
-def gist(reason: str) -> str:
-    """Return a reason without what differs from file to file.
-
-    >>> gist("truncated: the header says 3.20 s, 1.10 s are there")
-    'truncated'
-    >>> gist("tie A:D")
-    'tie'
-    """
-    return re.split(r": | (?=[A-Z]:)", reason, maxsplit=1)[0]
 
 
 def in_order(value: str) -> tuple[tuple[int, str], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 from candor.corpora.counts import (
     NO_LABEL,
     NOT_KNOWN,
-    gist,
     headline,
     in_order,
     lengths,
@@ -28,6 +26,7 @@ from candor.corpora.counts import (
     sentence_of,
     unit_of,
 )
+from candor.corpora.reasons import Reason, reasons_of
 from candor.figures import (
     BLUE,
     FULL_WIDTH,
@@ -48,9 +47,6 @@ Floats = NDArray[np.float64]
 GENDERS = {"female": ORANGE, "male": BLUE, NOT_KNOWN: LIGHT}
 KINDS = {"audio": VERMILION, "label": PURPLE, "filter": GREY}
 VERDICTS = {"as published": ("✓", GREEN), "partial": ("◐", INK), "differs": ("≠", VERMILION), "": ("·", GREY)}
-
-REASONS = 8
-"""So many reasons are named; what is beyond is one row."""
 
 NAMED = 40
 """Up to so many speakers are named below their bars."""
@@ -339,41 +335,6 @@ def shared_start(names: Sequence[str]) -> str:
 
 
 # What was left out
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why some files or label lines take no part, how many they are, and what there is to say of them one by one."""
-
-    words: str
-    count: int
-    kind: str = ""
-    detail: str = ""
-
-
-def reasons_of(rejected: pd.DataFrame) -> list[Reason]:
-    """Return the reasons, the most frequent first; those that would be too many together as one."""
-    found = [
-        Reason(f"{kind}: {words}", len(own), str(kind), _detail(str(words), own))
-        for (kind, words), own in rejected.groupby(["kind", rejected["reason"].map(gist)])
-    ]
-    found.sort(key=lambda reason: (-reason.count, reason.words))
-    rest = found[REASONS - 1 :] if len(found) > REASONS else []
-    if not rest:
-        return found
-    return [*found[: REASONS - 1], Reason(f"{len(rest)} other reasons", sum(reason.count for reason in rest))]
-
-
-def _detail(words: str, own: pd.DataFrame) -> str:
-    """Return what the reasons of one gist differ in, or an example where nearly every one is different."""
-    ends = Counter(reason[len(words) :].lstrip(": ") for reason in own["reason"])
-    if set(ends) != {""} and 2 * len(ends) <= len(own):
-        most = sorted(ends.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{end} {count:,}" for end, count in most)
-    paths = own["path"].unique()
-    if len(paths) == 1:
-        return str(paths[0]) if len(own) == 1 else f"in {paths[0]}"
-    return f"for example {paths[0]}"
 
 
 def _draw_rejects(part: SubFigure, reasons: Sequence[Reason], kinds: Mapping[str, int], clips: int) -> None:

@@ -40,6 +40,34 @@ class Lines:
     rejected: list[Rejection]
 
 
+def find_label_file(
+    root: Path, found: Iterable[str], spellings: Sequence[str], home: str = ""
+) -> tuple[str, list[Rejection]]:
+    """Return the label file that is nearest to the root, and those beside it that are spelled in another way.
+
+    Parameters
+    ----------
+    root, found
+        The corpus folder, and the paths of files below it.
+    spellings
+        What the file may be called; of two side by side the first counts.
+    home
+        The folder in which it is released, with a slash behind it, for the error.
+
+    Raises
+    ------
+    CorpusError
+        When there is none.
+    """
+    present = [path for path in found if path.rpartition("/")[2] in spellings]
+    present.sort(key=lambda path: (path.count("/"), spellings.index(path.rpartition("/")[2]), path))
+    if not present:
+        raise CorpusError(f"{root}: lacks {home}{spellings[0]}, which holds the labels; it is part of the release")
+    chosen, *others = present
+    beside = [path for path in others if path.rpartition("/")[0] == chosen.rpartition("/")[0]]
+    return chosen, [Rejection(path, "label", f"not read: {chosen} lies beside it") for path in beside]
+
+
 def read_text(root: Path, name: str, *, encoding: str = "utf-8-sig") -> str:
     """Return the text of a label file with line feeds for line ends.
 

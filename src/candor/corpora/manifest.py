@@ -13,10 +13,11 @@ from typing import Any
 
 from candor.corpora import registry
 from candor.corpora.choice import Choice, choose, make_choice
-from candor.corpora.counts import Comparison, Row, compare, gist, listed, tally
+from candor.corpora.counts import Comparison, Row, compare, tally
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.inspection import Inspection, Limits, Memory, inspect
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
+from candor.corpora.reasons import gist, listed
 
 logger = logging.getLogger(__name__)
 

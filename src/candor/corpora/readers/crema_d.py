@@ -53,6 +53,7 @@ MODALITY = {"voice": "1", "multimodal": "3"}
 NOT_A_NAME = "not a CREMA-D name: 1001_DFA_ANG_XX would be one"
 
 SILENT = "1076_MTI_SAD_XX"
+LEFT_OUT = "left out by trust-ser: silent"
 
 CARD = Card(
     title="CREMA-D",
@@ -114,8 +115,6 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     for utterance in sorted(names | labels.keys()):
         number, sentence, emotion, _ = utterance.split("_")
         raw, label, reason = _label(emotion, policy, labels.get(utterance, ""))
-        if parity == "trust-ser" and utterance == SILENT:
-            label, reason = "", "left out by trust-ser: silent"
         actor = actors.get(number, Actor())
         clips.append(
             Clip(
@@ -131,6 +130,7 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
                 label=label,
                 reason=reason,
                 votes=votes.get(utterance, {}),
+                excluded=LEFT_OUT if parity == "trust-ser" and utterance == SILENT else "",
             )
         )
     return Reading(clips, [*no_actors, *no_labels, *no_votes, *no_names])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from candor.corpora.demo_layout import EMOTION_CODES, SPEAKERS_FILE
+from candor.corpora.file_names import read_file_names
 from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
 
 NAME = re.compile(r"03-01-(?P<emotion>\d{2})-(?P<intensity>\d{2})-(?P<sentence>\d{2})-(?P<take>\d{2})-(?P<actor>\d{2})")
@@ -34,19 +35,7 @@ CARD = Card(
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read names and `speakers.csv`; the session is the site of the recording."""
     speakers = read_speakers(root / SPEAKERS_FILE)
-    clips: list[Clip] = []
-    rejected: list[Rejection] = []
-    for file in sorted(root.rglob("*.wav")):
-        path = file.relative_to(root).as_posix()
-        if file.name.startswith("._"):
-            rejected.append(Rejection(path, "audio", "macOS resource fork"))
-            continue
-        found = read_name(path, speakers)
-        if isinstance(found, Clip):
-            clips.append(found)
-        else:
-            rejected.append(found)
-    return Reading(sorted(clips, key=lambda clip: clip.utterance), rejected)
+    return read_file_names(root, lambda path: read_name(path, speakers))
 
 
 def read_name(path: str, speakers: Mapping[str, tuple[str, str]]) -> Clip | Rejection:
@@ -54,9 +43,7 @@ def read_name(path: str, speakers: Mapping[str, tuple[str, str]]) -> Clip | Reje
     utterance = Path(path).stem
     match = NAME.fullmatch(utterance)
     if match is None:
-        return Rejection(
-            path, "label", "the name is not 03-01-<emotion>-<intensity>-<sentence>-<take>-<actor>", utterance
-        )
+        return Rejection(path, "label", "not a demo name: 03-01-05-01-02-01-12 would be one", utterance)
     label = EMOTION_CODES.get(match["emotion"])
     if label is None:
         codes = ", ".join(f"{code} {name}" for code, name in EMOTION_CODES.items())

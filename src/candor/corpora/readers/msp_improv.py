@@ -6,16 +6,16 @@ One text file holds all labels: a line per clip, and below it a line per rater.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from candor.corpora.label_files import once, rating, read_text
+from candor.corpora.file_names import find_recordings
+from candor.corpora.label_files import find_label_file, once, rating, read_text
 from candor.corpora.listing import files
-from candor.corpora.raters import means_match
-from candor.corpora.reader import Card, Clip, CorpusError, Published, Reading, Rejection
+from candor.corpora.raters import Opinion, Ratings, count_votes, votes_left_blank
+from candor.corpora.reader import Card, Clip, Published, Reading, Rejection
 
 LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
 """The label file as it is released, and as copies of the corpus spell it."""
@@ -36,8 +36,7 @@ RATERS_WORDS = {"Angry": "anger", "Sad": "sadness", "Happy": "happiness", "Neutr
 TARGET_SENTENCES = ("R", "T")
 NOT_A_NAME = "not a MSP-IMPROV name: MSP-IMPROV-S01A-F01-P-FM01 would be one"
 
-Ratings = tuple[float | None, ...]
-"""Activation, valence, dominance and naturalness, as the label file has them."""
+RELEASED = re.compile(r"(?:.*/)?session\d/S\d\d\w/[PRST]/[^/]*")
 
 CARD = Card(
     title="MSP-IMPROV",
@@ -60,14 +59,6 @@ CARD = Card(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What one rater says of a clip."""
-
-    emotion: str
-    ratings: Ratings
-
-
 @dataclass(slots=True)
 class Block:
     """The lines on one clip: what they agree on, and each rater's opinion, in order.
@@ -79,36 +70,21 @@ class Block:
     utterance: str
     label: str
     ratings: Ratings
-    opinions: list[tuple[str, Opinion]] = field(default_factory=list)
+    opinions: list[Opinion] = field(default_factory=list)
     doubtful: bool = False
-
-    def votes(self) -> dict[str, float] | None:
-        """Return raters per emotion, or None where lines are missing or belong elsewhere.
-
-        The ratings of a clip are the means of its raters', so a block that lost a line or holds a foreign one
-        gives itself away. Some raters' lines are in the file twice; whether the means count them so is not
-        documented, and a rater has one vote.
-        """
-        different = dict(self.opinions)
-        if self.doubtful or any(different[rater] != opinion for rater, opinion in self.opinions):
-            return None
-        every = [opinion for _, opinion in self.opinions]
-        if not any(
-            means_match(self.ratings, [opinion.ratings for opinion in opinions])
-            for opinions in (every, list(different.values()))
-        ):
-            return None
-        return {emotion: float(number) for emotion, number in Counter(o.emotion for o in different.values()).items()}
 
 
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the label file and the names of the recordings below `root`."""
     found = files(root, ".wav", ".txt")
-    name, rejected = _find_label_file(root, found)
+    name, rejected = find_label_file(root, found, LABEL_FILES)
     # What is read of a line is plain ASCII, or the line is none: a stray byte costs its line and not the file.
     blocks, unread = _read_blocks(read_text(root, name, encoding="latin-1"), name)
     kept, repeated = once(name, [(block.number, block.utterance, (block.label, block.ratings)) for block in blocks])
-    paths, no_names = _find_recordings([path for path in found if path.lower().endswith(".wav")])
+    recordings = [path for path in found if path.lower().endswith(".wav")]
+    paths, no_names = find_recordings(
+        recordings, _utterance_of, NOT_A_NAME, lambda path: RELEASED.fullmatch(path) is not None
+    )
     votes, without = _count_votes(name, blocks)
     rejected += [*unread, *repeated, *no_names, *without]
     clips: list[Clip] = []
@@ -126,15 +102,8 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     return Reading(sorted(clips, key=lambda clip: clip.utterance), rejected)
 
 
-def _find_label_file(root: Path, found: Iterable[str]) -> tuple[str, list[Rejection]]:
-    """Return the label file that is nearest to the root; of two spellings side by side, the released one."""
-    present = [path for path in found if Path(path).name in LABEL_FILES]
-    present.sort(key=lambda path: (path.count("/"), LABEL_FILES.index(Path(path).name), path))
-    if not present:
-        raise CorpusError(f"{root}: lacks {LABEL_FILES[0]}, which holds the labels; it is part of the release")
-    chosen, *others = present
-    beside = [path for path in others if Path(path).parent == Path(chosen).parent]
-    return chosen, [Rejection(path, "label", f"not read: {chosen} lies beside it") for path in beside]
+def _utterance_of(stem: str) -> str:
+    return f"MSP{stem[3:]}" if NAME.fullmatch(stem) else ""
 
 
 def _read_blocks(text: str, name: str) -> tuple[list[Block], list[Rejection]]:
@@ -175,15 +144,16 @@ def _read_clip_line(line: str, number: int, name: str) -> Block | Rejection:
     return Block(number, utterance, match[2], ratings)
 
 
-def _read_rater_line(line: str) -> tuple[str, Opinion] | None:
-    """Return a rater and the opinion, or None for a line that is none."""
+def _read_rater_line(line: str) -> Opinion | None:
+    """Return the opinion of a rater, or None for a line that is none."""
     match = RATER_LINE.fullmatch(line)
     if match is None or match[2] not in RATERS_WORDS:
         return None
     try:
-        return match[1], Opinion(RATERS_WORDS[match[2]], tuple(rating(cell, 1, 5) for cell in match.groups()[2:]))
+        ratings = tuple(rating(cell, 1, 5) for cell in match.groups()[2:])
     except ValueError:
         return None
+    return Opinion(match[1], RATERS_WORDS[match[2]], ratings)
 
 
 def _count_votes(name: str, blocks: Iterable[Block]) -> tuple[dict[str, dict[str, float]], list[Rejection]]:
@@ -191,36 +161,14 @@ def _count_votes(name: str, blocks: Iterable[Block]) -> tuple[dict[str, dict[str
     votes: dict[str, dict[str, float]] = {}
     doubtful: set[str] = set()
     for block in blocks:
-        counted = block.votes() if block.utterance not in votes else None
+        twice = block.utterance in votes
+        counted = None if block.doubtful or twice else count_votes(block.opinions, block.ratings)
         if counted is None:
             doubtful.add(block.utterance)
         else:
             votes[block.utterance] = counted
-    if not doubtful:
-        return votes, []
-    reason = f"votes left blank: the raters' lines do not add up for {len(doubtful)} clips, such as {min(doubtful)}"
-    return {key: value for key, value in votes.items() if key not in doubtful}, [Rejection(name, "label", reason)]
-
-
-def _find_recordings(found: Iterable[str]) -> tuple[dict[str, str], list[Rejection]]:
-    """Return the path of each recording by utterance, and the files that are none."""
-    paths: dict[str, str] = {}
-    rejected: list[Rejection] = []
-    released = re.compile(r"(?:.*/)?session\d/S\d\d\w/[PRST]/[^/]*")
-    # The released folders count before copies made for some tool, and those before copies deeper down.
-    for path in sorted(found, key=lambda path: (not released.fullmatch(path), path.count("/"), path)):
-        stem = path.rpartition("/")[2][: -len(".wav")]
-        utterance = f"MSP{stem[3:]}"
-        if stem.startswith("._"):
-            rejected.append(Rejection(path, "audio", "macOS resource fork"))
-        elif NAME.fullmatch(stem) is None:
-            rejected.append(Rejection(path, "label", NOT_A_NAME))
-        elif utterance in paths:
-            reason = f"second copy: {paths[utterance]} has the same name"
-            rejected.append(Rejection(path, "filter", reason, utterance))
-        else:
-            paths[utterance] = path
-    return paths, rejected
+    sure = {utterance: counted for utterance, counted in votes.items() if utterance not in doubtful}
+    return sure, votes_left_blank(name, doubtful)
 
 
 def _clip(

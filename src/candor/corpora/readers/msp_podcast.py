@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
-from candor.corpora.label_files import once, rating, read_csv, read_text
+from candor.corpora.file_names import find_recordings
+from candor.corpora.label_files import find_label_file, once, rating, read_csv, read_text
 from candor.corpora.listing import files
-from candor.corpora.raters import means_match
+from candor.corpora.raters import Opinion, count_votes, votes_left_blank
 from candor.corpora.reader import Card, Clip, CorpusError, Reading, Rejection
 
 LABEL_FILES = ("labels_consensus.csv", "labels_concensus.csv")
@@ -96,14 +97,6 @@ class Said(NamedTuple):
     split: str
 
 
-class Opinion(NamedTuple):
-    """What one rater says of a clip."""
-
-    rater: str
-    emotion: str
-    ratings: tuple[float | None, ...]
-
-
 @dataclass
 class Opinions:
     """What the raters say, by utterance; `doubtful` are those of whom a line may be lost."""
@@ -115,10 +108,11 @@ class Opinions:
 def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]) -> Reading:
     """Read the table of labels, that of the raters where there is one, and the names of the recordings."""
     found = files(root, ".wav", ".csv")
-    name, rejected = _find_label_file(root, found)
+    name, rejected = find_label_file(root, found, LABEL_FILES, "Labels/")
     said, named, unread = _read_labels(root, name)
     audio = f"{_home(name)}{AUDIO}/"
-    paths, no_names = _find_recordings([path for path in found if path.lower().endswith(".wav")], audio)
+    recordings = [path for path in found if path.lower().endswith(".wav")]
+    paths, no_names = find_recordings(recordings, _utterance_of, NOT_A_NAME, lambda path: path.startswith(audio))
     raters = f"{name.rpartition('/')[0]}/{RATERS_FILE}".lstrip("/")
     votes, without = _read_votes(root, raters, said) if raters in found else ({}, [])
     rejected += [*unread, *no_names, *without]
@@ -136,15 +130,9 @@ def read(root: Path, policy: str, parity: str | None, options: Mapping[str, Any]
     return Reading(clips, rejected)
 
 
-def _find_label_file(root: Path, found: Iterable[str]) -> tuple[str, list[Rejection]]:
-    """Return the table of labels that is nearest to the root; of two spellings side by side, the newer one."""
-    present = [path for path in found if path.rpartition("/")[2] in LABEL_FILES]
-    present.sort(key=lambda path: (path.count("/"), LABEL_FILES.index(path.rpartition("/")[2]), path))
-    if not present:
-        raise CorpusError(f"{root}: lacks Labels/{LABEL_FILES[0]}, which holds the labels; it is part of the release")
-    chosen, *others = present
-    beside = [path for path in others if path.rpartition("/")[0] == chosen.rpartition("/")[0]]
-    return chosen, [Rejection(path, "label", f"not read: {chosen} lies beside it") for path in beside]
+def _utterance_of(stem: str) -> str:
+    match = NAME.fullmatch(stem)
+    return match["utterance"] if match else ""
 
 
 def _home(name: str) -> str:
@@ -215,26 +203,6 @@ def _without_scraps_of_test1(
     ]
 
 
-def _find_recordings(found: Iterable[str], audio: str) -> tuple[dict[str, str], list[Rejection]]:
-    """Return the path of each recording by utterance, and the files that are none; `audio` is the released folder."""
-    paths: dict[str, str] = {}
-    rejected: list[Rejection] = []
-    # The released folder counts before copies, with noise or enhanced, that bear the same names.
-    for path in sorted(found, key=lambda path: (not path.startswith(audio), path.count("/"), path)):
-        file = path.rpartition("/")[2]
-        match = NAME.fullmatch(file[: -len(".wav")])
-        if file.startswith("._"):
-            rejected.append(Rejection(path, "audio", "macOS resource fork"))
-        elif match is None:
-            rejected.append(Rejection(path, "label", NOT_A_NAME))
-        elif match["utterance"] in paths:
-            reason = f"second copy: {paths[match['utterance']]} has the same name"
-            rejected.append(Rejection(path, "filter", reason, match["utterance"]))
-        else:
-            paths[match["utterance"]] = path
-    return paths, rejected
-
-
 def _clip(utterance: str, said: Said, votes: Mapping[str, float], path: str) -> Clip:
     emotion = EMOTION_CODES[said.label]
     arousal, valence, dominance = said.ratings
@@ -277,28 +245,12 @@ def _read_votes(root: Path, name: str, said: Mapping[str, Said]) -> tuple[dict[s
     doubtful: list[str] = []
     shared: dict[tuple[tuple[str, float], ...], dict[str, float]] = {}
     for utterance, own in opinions.by_utterance.items():
-        counted = _count(own, said[utterance].ratings) if utterance not in opinions.doubtful else None
+        counted = count_votes(own, said[utterance].ratings) if utterance not in opinions.doubtful else None
         if counted is None:
             doubtful.append(utterance)
         else:
             votes[utterance] = shared.setdefault(tuple(sorted(counted.items())), counted)
-    if not doubtful:
-        return votes, []
-    reason = f"votes left blank: the raters' lines do not add up for {len(doubtful)} clips, such as {min(doubtful)}"
-    return votes, [Rejection(name, "label", reason)]
-
-
-def _count(opinions: Sequence[Opinion], ratings: Sequence[float | None]) -> dict[str, float] | None:
-    """Return raters per emotion, or None if lines seem to be missing; who is listed twice has one vote."""
-    different = {opinion.rater: opinion for opinion in opinions}
-    if any(different[opinion.rater] != opinion for opinion in opinions):
-        return None
-    if not any(
-        means_match(ratings, [opinion.ratings for opinion in own]) for own in (opinions, list(different.values()))
-    ):
-        return None
-    counts = Counter(opinion.emotion for opinion in different.values())
-    return {emotion: float(number) for emotion, number in counts.items()}
+    return votes, votes_left_blank(name, doubtful)
 
 
 def _read_opinions(root: Path, name: str, wanted: Mapping[str, Said]) -> Opinions | str:

@@ -27,7 +27,7 @@ COMMON = 3
 SAID_NEUTRALLY = tuple(f"{code}{number:02d}" for code in ("a", "d", "f", "su", "sa", "h") for number in (4, 5))
 """The sentences of the other emotions that are said neutrally as well, as the last of the neutral ones, in this order.
 
-The corpus has no list of its sentences; `docs/corpora.md` says what this order is inferred from.
+The corpus has no list of its sentences; `docs/known-corpora.md` says what this order is inferred from.
 """
 
 _SEVEN = ("neutral", "anger", "sadness", "happiness", "fear", "disgust", "surprise")
