@@ -9,6 +9,8 @@ tenth of the clips and once with all, and runs on each, every step in a process 
 - `read`: label files and names alone, as the first part of the manifest;
 - `manifest`: reading, inspection by two processes, and writing the tables, with an empty ledger;
 - `manifest again`: the same with the ledger of the first run;
+- `overview`: the figure of what was read, from the tables;
+- `show`: the same in words, as `candor show` prints it;
 - `splits`: the official partition of the manifest, written as the rule writes it;
 - `splits, 5 folds`: the same with speakers dealt out to five folds.
 
@@ -112,6 +114,21 @@ def manifest(root: Path, out: Path) -> None:
     Counts.write(built.counts, out / "counts.tsv")
 
 
+def overview(root: Path, out: Path) -> None:
+    from candor.corpora.figures import overview_figure
+    from candor.figures import save_figure
+    from candor.tables.corpora import Counts, Rejected, Utterances
+
+    tables = [table.read(out / f"{table.name}.tsv") for table in (Utterances, Rejected, Counts)]
+    save_figure(overview_figure("msp_podcast", *tables), out / "overview.png")
+
+
+def show(root: Path, out: Path) -> None:
+    from candor.corpora.show import counts_text
+
+    counts_text([out / "counts.tsv"], 100)
+
+
 def splits(root: Path, out: Path, scheme: str = "official", folds: int = 1) -> None:
     from candor.splits.schemes import make_folds
     from candor.splits.tabulate import fold_rows, overview_rows, trust_ser_lists
@@ -132,6 +149,8 @@ STEPS: dict[str, Callable[[Path, Path], None]] = {
     "read": read,
     "manifest": manifest,
     "manifest again": manifest,
+    "overview": overview,
+    "show": show,
     "splits": splits,
     "splits, 5 folds": lambda root, out: splits(root, out, "speakers", 5),
 }
