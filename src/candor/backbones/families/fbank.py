@@ -8,12 +8,13 @@ values, and no normalisation over the utterance.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 import torchaudio
 
-from candor.backbones.interface import Hidden
+from candor.backbones.interface import Backbone, Hidden, pad
 
 FEATURES_VERSION = 1
 
@@ -24,21 +25,19 @@ INT16_SCALE = 32768.0
 """Kaldi's energies are those of 16-bit samples; in [-1, 1] quiet speech would fall under its floor."""
 
 
-class FilterBank:
+class FilterBank(Backbone):
     """The front-end with a given number of mel filters."""
 
     layers = 1
 
     def __init__(self, mel_bins: int) -> None:
+        super().__init__()
         self.dimensions = mel_bins
 
-    def __call__(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> Hidden:
+    def forward(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> Hidden:
         """Return the log energies of each waveform, computed from its own samples alone."""
-        energies = [
-            self._energies(waveform[:length]) for waveform, length in zip(waveforms, lengths.tolist(), strict=True)
-        ]
-        frames = torch.tensor([len(energy) for energy in energies])
-        return Hidden(torch.nn.utils.rnn.pad_sequence(energies, batch_first=True)[None], frames)
+        clips = zip(waveforms, lengths.tolist(), strict=True)
+        return pad([self._energies(waveform[:length])[None] for waveform, length in clips])
 
     def _energies(self, waveform: torch.Tensor) -> torch.Tensor:
         if len(waveform) < WINDOW:
@@ -54,6 +53,6 @@ class FilterBank:
         return energies
 
 
-def load(options: Mapping[str, Any]) -> FilterBank:
+def load(options: Mapping[str, Any], weights: Path | None = None) -> FilterBank:
     """Return the front-end; `options` has `mel_bins`."""
     return FilterBank(int(options["mel_bins"]))
