@@ -8,7 +8,19 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-VERSIONS = ("numpy", "pandas", "scipy", "soundfile", "soxr", "torch", "torchaudio")
+VERSIONS = (
+    "numpy",
+    "opensmile",
+    "pandas",
+    "peft",
+    "s3prl",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "torch",
+    "torchaudio",
+    "transformers",
+)
 """Libraries whose version may change a figure."""
 
 
@@ -24,10 +36,11 @@ def made_of(inputs: Mapping[str, str] | None = None, **facts: Any) -> dict[str, 
     """
     return {
         **facts,
-        "inputs": {role: _hash(file) for role, file in (inputs or {}).items()},
+        "inputs": {role: file_hash(file) for role, file in (inputs or {}).items()},
         "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
     }
 
 
-def _hash(file: str) -> str:
+def file_hash(file: str) -> str:
+    """Return the hash of a file's bytes."""
     return blake2b(Path(file).read_bytes(), digest_size=32).hexdigest()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import multiprocessing
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +23,10 @@ Result = TypeVar("Result")
 
 class Explained(Exception):  # noqa: N818 - a mark on errors, not an error of its own
     """An error whose message says all that a user needs; where in the code it arose is of no interest."""
+
+
+class DeviceError(Explained, RuntimeError):
+    """The device that is asked for is not there."""
 
 
 def start_logging(file: str | Path | None) -> None:
@@ -71,16 +79,20 @@ class Progress:
             tqdm.monitor_interval = 0  # its watcher thread does not go together with forked workers
             self._bar = tqdm(total=total, desc=what, unit=unit, leave=False)
 
-    def advance(self, count: int = 1) -> None:
+    def advance(self, count: float = 1) -> None:
         """Note that `count` more units are done."""
-        self.done += count
+        self.done += int(count)
         if self._bar is not None:
-            self._bar.update(count)
+            self._bar.update(int(count))
         tenth = 10 * self.done // self.total if self.total else 10
         if tenth > self._tenth:
             self._tenth = tenth
             if self._bar is None:
-                logger.info("%s: %d of %d %ss", self.what, self.done, self.total, self.unit)
+                self.tell()
+
+    def tell(self) -> None:
+        """Log how far it is."""
+        logger.info("%s: %d of %d %ss", self.what, self.done, self.total, self.unit)
 
     def __enter__(self) -> Progress:
         return self
@@ -88,7 +100,35 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
-            logger.info("%s: %d of %d %ss", self.what, self.done, self.total, self.unit)
+            self.tell()
+
+
+class AudioProgress(Progress):
+    """Progress of work on audio, counted in seconds of it and told in hours per hour.
+
+    Parameters
+    ----------
+    seconds
+        How much audio there is.
+    what
+        What is being done, in words.
+    """
+
+    def __init__(self, seconds: float, what: str) -> None:
+        super().__init__(max(1, round(seconds)) if seconds else 0, what, "second")
+        self._heard, self._began = 0.0, time.monotonic()
+
+    def advance(self, count: float = 1) -> None:
+        """Note that so many more seconds of audio are done."""
+        self._heard += count
+        super().advance(round(self._heard) - self.done)
+
+    def tell(self) -> None:
+        """Log how far it is and how fast."""
+        rate = self._heard / max(time.monotonic() - self._began, 1e-9)
+        logger.info(
+            "%s: %.2f of %.2f h of audio, %.0f h per hour", self.what, self._heard / 3600, self.total / 3600, rate
+        )
 
 
 def in_processes(
@@ -114,3 +154,47 @@ def use_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(max(1, threads))
+
+
+def use_device(wanted: str) -> str:
+    """Return the device to run on; where several GPUs can be seen, one that no other job on this machine has.
+
+    Parameters
+    ----------
+    wanted
+        ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
+    """
+    import torch
+
+    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    if not torch.cuda.is_available():
+        raise DeviceError("config: device is 'cuda', but torch sees no GPU here; set it to 'auto' or 'cpu'")
+    torch.cuda.set_device(device := _free_gpu([str(torch.cuda.get_device_properties(n).uuid) for n in _gpus()]))
+    return f"cuda:{device}"
+
+
+def _gpus() -> range:
+    import torch
+
+    return range(torch.cuda.device_count())
+
+
+def _free_gpu(names: Sequence[str]) -> int:
+    """Return the number of a GPU that no other process has taken; wait for one if all are taken."""
+    if len(names) == 1:
+        return 0
+    said = False
+    while True:
+        for number, name in enumerate(names):
+            lock = os.open(Path(tempfile.gettempdir(), f"candor-gpu-{name}.lock"), os.O_CREAT | os.O_RDWR, 0o666)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(lock)
+                continue
+            return number  # and the lock stays: the system drops it with the process
+        if not said:
+            logger.info("all %d GPUs are taken by other jobs; waiting", len(names))
+            said = True
+        time.sleep(1)

@@ -41,12 +41,49 @@ def test_the_shipped_config_names_every_top_level_key():
     [
         (
             {"recipes": {"linear": {"learning_rat": 1}}},
-            "config: recipes.linear.learning_rat is not a known key; allowed: batch_size, downstream_model, "
-            "learning_rate, num_epochs, seeds, weight_decay. Did you mean 'learning_rate'?",
+            "config: recipes.linear.learning_rat is not a known key; allowed: audio_duration, "
+            "backbone_learning_rate, batch_size, clip_norm, dataset, downstream_model, early_stopping, learning_rate, "
+            "lora_alpha, lora_rank, mode, norm, norm_scope, num_epochs, optimizer, pooling, pretrain_model, scheduler, "
+            "seeds, weight_decay. Did you mean 'learning_rate'?",
         ),
         (
             {"recipes": {"linear": {"downstream_model": "liner"}}},
-            "config: recipes.linear.downstream_model is 'liner'; allowed: linear. Did you mean 'linear'?",
+            "config: recipes.linear.downstream_model is 'liner'; allowed: linear, cnn, gru, transformer. "
+            "Did you mean 'linear'?",
+        ),
+        (
+            {"recipes": {"slow": {"hidden_sise": 8}}},
+            "config: recipes.slow.hidden_sise is not a known key; allowed: audio_duration, "
+            "backbone_learning_rate, batch_size, clip_norm, conv_layers, dataset, downstream_model, dropout, "
+            "early_stopping, hidden_size, learning_rate, lora_alpha, lora_rank, mode, norm, norm_scope, num_epochs, "
+            "num_layers, optimizer, pooling, pretrain_model, scheduler, seeds, weight_decay. "
+            "Did you mean 'hidden_size'?",
+        ),
+        (
+            {"recipes": {"linear": {"lora_rank": 4}}},
+            "config: recipes.linear is {'downstream_model': 'linear', 'lora_rank': 4}; lora_rank does nothing with "
+            "mode 'frozen'; leave it out, or set mode to lora",
+        ),
+        (
+            {"backbones": {"ours": {"upstream": "apc"}}},
+            "config: backbones.ours.family is missing; allowed: fbank, opensmile, s3prl, transformers, or call the "
+            "entry fbank, egemaps, emobase, apc, vq_apc, npc, tera, decoar2, distilhubert, wav2vec2_0, hubert, wavlm, "
+            "whisper_tiny, whisper_base, whisper_small",
+        ),
+        (
+            {"backbones": {"ours": {"family": "s3prl", "upstream": "apc"}}},
+            "config: backbones.ours is {'family': 's3prl', 'upstream': 'apc'}; say either checkpoint or pretrain",
+        ),
+        (
+            {"backbones": {"apc": {"upstream": "tea"}}},
+            "config: backbones.apc.upstream is 'tea'; allowed: apc, vq_apc, npc, mockingjay, tera, audio_albert, "
+            "decoar2, distiller. Did you mean 'tera'?",
+        ),
+        (
+            {"backbones": {"mine": {"family": "s3prl", "upstream": "apc", "pretrain": {"datasets": ["x"]}}}},
+            "config: backbones.mine.pretrain.dataset is missing\nconfig: backbones.mine.pretrain.datasets is not a "
+            "known key; allowed: batch_seconds, clip_norm, dataset, dropout, held_out, hidden_size, learning_rate, "
+            "max_seconds, num_epochs, num_layers, residual, seed, time_shift. Did you mean 'dataset'?",
         ),
         (
             {"datasets": {"mine": {"parity": "trustser"}}},

@@ -77,7 +77,7 @@ def test_every_corpus_is_listed_with_licence_redistribution_and_layout(checkout,
         assert f" {'yes' if card.redistributable else 'no'} " in block
         assert f"licence {card.licence}" in block
         assert f"layout {' '.join(card.layout.split())}" in block
-        assert f"classes {', '.join(card.classes)}" in block
+        assert f"classes {', '.join(card.classes) or 'none'}" in block
         if card.published:
             assert f" {card.published.files:,} {card.published.speakers:,} " in block
 

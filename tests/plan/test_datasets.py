@@ -279,14 +279,16 @@ def test_targets_may_be_written_with_hyphens():
     assert "results/features/msp-improv/fbank" in targets["results/features/msp_improv/fbank"].spellings()
 
 
-def test_a_dataset_of_ratings_is_told_where_it_ends():
-    datasets = resolve(load({"datasets": {"calm": {"corpus": "iemocap", "pred": "arousal"}}}))
-    answer = unknown_target("results/performance/calm", [], datasets)
-    assert answer.startswith(
-        "target: results/performance/calm is not offered, as datasets.calm.pred is 'arousal'; there"
+def test_audio_without_labels_is_told_where_it_ends():
+    raw = {"data_dir": {"libri": "/data/libri"}, "datasets": {"libri": {"corpus": "folder"}}}
+    datasets = resolve(load(raw))
+    assert unknown_target("results/performance/libri", [], datasets) == (
+        "target: results/performance/libri is not offered, as libri has no labels; there are corpora, audio"
     )
-    assert not offered("models", "arousal")
-    assert offered("splits", "arousal")
+    assert offered("models", "arousal")
+    assert offered("audio", datasets["libri"].pred)
+    with pytest.raises(ConfigError, match=r"datasets\.libri\.classes does nothing, as a folder has no labels"):
+        resolve(load({"datasets": {"libri": {"corpus": "folder", "classes": "all"}}}))
 
 
 def test_what_is_said_for_all_datasets_and_does_not_suit_one_stops_only_runs_of_that_one():

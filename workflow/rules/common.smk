@@ -3,6 +3,7 @@
 import functools
 import itertools
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -16,9 +17,19 @@ from candor.corpora.listing import listing_digest
 from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import provenance
+from candor.plan import systems as plan_systems
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import ROOT, Final, folder_targets, offered, rests_on, unknown_target
 from candor.tables.audio import AudioIndex
+from candor.tables.backbones import Weights
+from candor.tables.comparison import (
+    COMPARISON_FIGURE,
+    COMPARISON_LATEX,
+    COMPARISON_MARKDOWN,
+    SUMMARY_LATEX,
+    SUMMARY_MARKDOWN,
+    Comparison,
+)
 from candor.tables.corpora import (
     CHOICES,
     OVERVIEW_FIGURE,
@@ -27,33 +38,58 @@ from candor.tables.corpora import (
     Rejected,
     Utterances,
 )
-from candor.tables.features import IDENTITY, FeatureIndex
-from candor.tables.models import CHECKPOINT, RECIPE, History, Predictions
+from candor.tables.features import IDENTITY, FeatureIndex, FrameIndex
+from candor.tables.models import (
+    CHECKPOINT,
+    CURVES_FIGURE,
+    LAYERS_FIGURE,
+    RECIPE,
+    History,
+    LayerWeights,
+    Predictions,
+    RatingPredictions,
+)
 from candor.tables.performance import (
     CONFUSION_FIGURE,
     EVALUATED,
     RANKING_FIGURE,
+    RATING_FIGURE,
     ConfusionCounts,
     PerClass,
     RunSummary,
     Summary,
 )
+from candor.tables.pretraining import LOSS_FIGURE, Pretraining, PretrainingSpeakers
 from candor.tables.splits import TRUST_SER_JSON, FoldTable, SplitOverview
 
 try:
     CONFIG = load(config)
     DATASETS = plan_datasets.resolve(CONFIG)
+    plan_systems.check_systems(CONFIG, DATASETS)
 except ConfigError as error:
     sys.exit(str(error))
 
 PROJECT = Path(CONFIG.project_dir).expanduser()
 STORE = Path(CONFIG.store_dir).expanduser() if CONFIG.store_dir else PROJECT / "store"
 
+WEIGHED = [name for name, entry in CONFIG.backbones.items() if entry.needs_weights]
+PRETRAINED = [
+    name for name in WEIGHED if getattr(CONFIG.backbones[name], "pretrain", None) is not None
+]
+RATED = [name for name, dataset in DATASETS.items() if dataset.pred in ("arousal", "valence")]
+SPANS = plan_systems.spans_by_name(CONFIG)
+
+
+def one_of(names):
+    """Return the constraint of a wildcard that is one of these names; one that nothing fits where there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
 
 wildcard_constraints:
-    dataset="|".join(DATASETS),
-    backbone="|".join(CONFIG.backbones),
-    recipe="|".join(CONFIG.recipes),
+    dataset=one_of(DATASETS),
+    backbone=one_of(CONFIG.backbones),
+    recipe=one_of(CONFIG.recipes),
+    span=one_of(SPANS),
     fold=r"\d+",
     seed=r"\d+",
 
@@ -95,14 +131,18 @@ def code(script, *loaded):
     )
 
 
-def dataset_of(wildcards):
-    """Return the dataset of a job; end with one line when its corpus is not where the config says."""
-    dataset = DATASETS[wildcards.dataset]
+def dataset_at_hand(name):
+    """Return a dataset; end with one line when its corpus is not where the config says."""
+    dataset = DATASETS[name]
     try:
         plan_datasets.require(dataset)
     except ConfigError as error:
         sys.exit(str(error))
     return dataset
+
+
+def dataset_of(wildcards):
+    return dataset_at_hand(wildcards.dataset)
 
 
 digest_once = functools.cache(listing_digest)  # several datasets may be of one corpus
@@ -123,47 +163,203 @@ def backbone_of(wildcards):
     return CONFIG.backbones[wildcards.backbone]
 
 
+def source_of(wildcards):
+    """Return where the weights of a backbone come from; of a file or folder here also when it last changed."""
+    entry = backbone_of(wildcards)
+    source = entry.model_dump(include={"checkpoint", "sha256", "model", "revision"})
+    place = Path(source.get("checkpoint") or source.get("model")).expanduser()
+    if place.is_file():
+        source["changed"] = [place.stat().st_size, place.stat().st_mtime_ns]
+    elif place.is_dir():
+        source["changed"] = digest_once(place)
+    return source
+
+
+def family_code(script):
+    """Return the fingerprint of a script and of the one family of backbones that a job loads."""
+    return lambda wildcards: code(
+        script, f"candor.backbones.families.{backbone_of(wildcards).family}"
+    )
+
+
+def running_a_backbone(script, seconds):
+    """Return the parameters of a job that runs a backbone, as `candor.features.job.Job` takes them."""
+    return {
+        "family": lambda wildcards: backbone_of(wildcards).family,
+        "options": lambda wildcards: backbone_of(wildcards).options(),
+        "seconds": seconds,
+        "precision": lambda wildcards: precision_of(wildcards.backbone),
+        "store": str(STORE),
+        "project": str(PROJECT),
+        "code": family_code(script),
+    }
+
+
+def reading(recipe):
+    """Return what the trainings of a recipe read: pooled states, frames or audio."""
+    if recipe.mode != "frozen":
+        return "audio"
+    return "frames" if recipe.reads_frames else "pooled"
+
+
+def training(recipe):
+    """Return the parameters of a training, which keeps its state aside as long as it is not finished."""
+    kind = reading(recipe)
+    common = {
+        "recipe": recipe.options(),
+        "pred": lambda wildcards: DATASETS[wildcards.dataset].pred,
+        "aside": under("unfinished/models/{dataset}/{backbone}/{recipe}/fold{fold}"),
+    }
+    if kind == "audio":
+        return {**running_a_backbone("train_audio", recipe.audio_duration), **common}
+    return {**common, "store": str(STORE), "code": code(f"train_{kind}")}
+
+
+def precision_of(backbone):
+    return CONFIG.features.precision if backbone in WEIGHED else "float32"
+
+
+def heard_by(wildcards):
+    """Return the tables of all audio that a backbone is pretrained on."""
+    datasets = [DATASETS[name].name for name in backbone_of(wildcards).pretrain.dataset]
+    for name in datasets:
+        dataset_at_hand(name)
+    return {
+        "audio": [under(AudioIndex.path, dataset=name) for name in datasets],
+        "utterances": [under(Utterances.path, dataset=name) for name in datasets],
+    }
+
+
+def frames_are_read(wildcards):
+    return plan_systems.reads_frames(CONFIG, wildcards.dataset, wildcards.backbone, wildcards.span)
+
+
+# Resources
+
+
+GPU_HERE = CONFIG.device == "cuda" or (CONFIG.device == "auto" and Path("/dev/nvidia0").exists())
+
+
+def gpu_of(wildcards):
+    """Return how many GPUs a job takes that runs this backbone."""
+    return int(GPU_HERE and wildcards.backbone in WEIGHED)
+
+
 # Inputs
+
+
+def weights_of(wildcards):
+    """Return the table of a backbone's files, where it has any."""
+    backbone = wildcards.backbone
+    return {"weights": under(Weights.path, backbone=backbone)} if backbone in WEIGHED else {}
 
 
 def raw_listing(wildcards):
     """Return the list of clips of a corpus that the workflow makes itself, so that it is made first."""
-    return [under(SYNTHESISED)] if DATASETS[wildcards.dataset].synthesised else []
+    dataset = DATASETS[wildcards.dataset]
+    return [under(SYNTHESISED, dataset=dataset.key)] if dataset.synthesised else []
+
+
+def what_is_trained_on(recipe):
+    """Return the input function of a training."""
+    span = plan_systems.span_name(recipe.audio_duration)
+    kind = reading(recipe)
+
+    def files(wildcards):
+        if kind == "audio":
+            return {"audio": under(AudioIndex.path), **weights_of(wildcards)}
+        pooled = {"features": under(FeatureIndex.path, span=span)}
+        frames = {"frames": under(FrameIndex.path, span=span)} if kind == "frames" else {}
+        return {**pooled, **frames, "identity": under(IDENTITY, span=span)}
+
+    return files
 
 
 def folds_of(dataset):
     return range(1, DATASETS[dataset].folds + 1)
 
 
-def predictions_of(wildcards):
-    return [under(Predictions.path, fold=fold, **wildcards) for fold in folds_of(wildcards.dataset)]
+def per_fold(path, wildcards):
+    return [under(path, fold=fold, **wildcards) for fold in folds_of(wildcards.dataset)]
+
+
+def who_was_heard(wildcards):
+    """Return the table of those whom a backbone was pretrained on, where it was pretrained here."""
+    backbone = wildcards.backbone
+    return (
+        {"heard": under(PretrainingSpeakers.path, backbone=backbone)}
+        if backbone in PRETRAINED
+        else {}
+    )
+
+
+def predictions_of_all_systems(wildcards):
+    """Return the predictions of all systems of a dataset, fold by fold and one system after the other."""
+    return [
+        under(
+            Predictions.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe, fold=fold
+        )
+        for backbone, recipe in plan_systems.systems(CONFIG, wildcards.dataset)
+        for fold in folds_of(wildcards.dataset)
+    ]
 
 
 def summaries_of(wildcards):
     return [
         under(RunSummary.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
-        for backbone in CONFIG.backbones
-        for recipe in CONFIG.recipes
+        for backbone, recipe in plan_systems.systems(CONFIG, wildcards.dataset)
     ]
 
 
 # Folder targets
 
 
+def names_in(template, dataset):
+    """Yield what the wildcards of a final file stand for, as far as this dataset has such a file."""
+    if "{recipe}" in template:
+        for backbone, recipe in plan_systems.systems(CONFIG, dataset):
+            seeds = CONFIG.recipes[recipe].seeds
+            yield {"backbone": [backbone], "recipe": [recipe], "seed": seeds}
+    elif "{span}" in template:
+        for backbone in CONFIG.backbones:
+            for span in plan_systems.spans(CONFIG, dataset, backbone):
+                if template != FrameIndex.path or plan_systems.reads_frames(
+                    CONFIG, dataset, backbone, span
+                ):
+                    yield {"backbone": [backbone], "span": [span]}
+    elif template not in OVER_ALL_SYSTEMS or any(plan_systems.systems(CONFIG, dataset)):
+        yield {}
+
+
+OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
+COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
+COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
+OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED)
+
+
+def is_made_of(template, dataset):
+    """Tell whether a stage makes such a file of a dataset that predicts what this one does."""
+    pred = DATASETS[dataset].pred
+    if template in (*OF_EMOTIONS, *COMPARED):
+        return pred == "emotion"
+    return template != RATING_FIGURE or dataset in RATED
+
+
 def final_files(templates):
     """Yield every file that a user asks for; seeds belong to a recipe, folds to a dataset."""
-    for template, dataset in itertools.product(templates, DATASETS):
-        if not offered(template.split("/")[0], DATASETS[dataset].pred):
+    for template in templates:
+        stage = template.split("/")[0]
+        if "{dataset}" not in template:
+            for backbone in WEIGHED if template == Weights.path else PRETRAINED:
+                yield Final(template.format(backbone=backbone), stage, "", backbone)
             continue
-        backbones = CONFIG.backbones if "{backbone}" in template else [""]
-        recipes = CONFIG.recipes if "{recipe}" in template else [""]
-        for backbone, recipe in itertools.product(backbones, recipes):
-            names = {"dataset": dataset, "backbone": backbone, "recipe": recipe}
-            seeds = CONFIG.recipes[recipe].seeds if recipe else []
-            for path in dict.fromkeys(
-                expand(template, **names, fold=folds_of(dataset), seed=seeds)
-            ):
-                yield Final(path, template.split("/")[0], dataset, backbone)
+        for dataset in DATASETS:
+            if not offered(stage, DATASETS[dataset].pred) or not is_made_of(template, dataset):
+                continue
+            for names in names_in(template, dataset):
+                paths = expand(template, dataset=dataset, fold=folds_of(dataset), **names)
+                for path in dict.fromkeys(paths):
+                    yield Final(path, stage, dataset, names.get("backbone", [""])[0])
 
 
 def files_of(target):

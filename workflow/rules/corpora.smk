@@ -6,17 +6,20 @@ rule synthesise:
     output:
         listing=under(SYNTHESISED),
     log:
-        log_of("synthesise"),
+        log_of("synthesise", "dataset"),
     benchmark:
-        benchmark_of("synthesise")
+        benchmark_of("synthesise", "dataset")
+    wildcard_constraints:
+        dataset=one_of(plan_datasets.SYNTHESISED),
     conda:
         "../../envs/candor.yml"
     threads: 16
     params:
         raw=lambda wildcards, output: str(Path(output.listing).parent),
+        labelled=lambda wildcards: wildcards.dataset == "demo",
         code=code("synthesise"),
     message:
-        "Synthesising the demo corpus"
+        "Synthesising {wildcards.dataset}"
     script:
         "../scripts/synthesise.py"
 

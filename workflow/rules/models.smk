@@ -1,18 +1,19 @@
-# Requires: features and folds.
-# Makes: one trained head per fold and seed, what it says about the test speakers, and how the training went.
+# Requires: folds, and hidden states or, where the backbone is tuned, audio and its weights.
+# Makes: one trained model per fold and seed, what it says about the test speakers, how the training went, and pictures of that.
 
-# The files of a job depend on the recipe's seeds, so each recipe has a rule.
+# The files of a job depend on the recipe's seeds, and what it reads on its mode, so each recipe has a rule.
 for name, entry in CONFIG.recipes.items():
 
     rule:
         name:
             f"train_{name}"
         input:
+            unpack(what_is_trained_on(entry)),
             fold=under(FoldTable.path),
-            features=under(FeatureIndex.path),
         output:
             predictions=under(Predictions.path),
             history=under(History.path),
+            layers=under(LayerWeights.path),
             recipe=under(RECIPE),
             heads=[under(CHECKPOINT, seed=seed) for seed in entry.seeds],
         log:
@@ -23,12 +24,49 @@ for name, entry in CONFIG.recipes.items():
             recipe=name,
         conda:
             "../../envs/candor.yml"
-        threads: 1
+        threads: 1 if reading(entry) == "pooled" else 2
+        resources:
+            gpu=0 if reading(entry) == "pooled" else int(GPU_HERE),
+            device=CONFIG.device,
+            batch_seconds=CONFIG.features.batch_seconds,
         params:
-            recipe=entry.model_dump(),
-            store=lambda wildcards: str(STORE),
-            code=code("train"),
+            **training(entry),
         message:
             "Training {wildcards.recipe} on {wildcards.backbone}, fold {wildcards.fold} of {wildcards.dataset}"
         script:
-            "../scripts/train.py"
+            f"../scripts/train_{reading(entry)}.py"
+
+
+rule model_figures:
+    input:
+        histories=lambda wildcards: per_fold(History.path, wildcards),
+        layers=lambda wildcards: per_fold(LayerWeights.path, wildcards),
+    output:
+        curves=report(
+            under(CURVES_FIGURE),
+            caption="../report/curves.rst",
+            category="Models",
+            subcategory="{dataset}",
+            labels={"backbone": "{backbone}", "recipe": "{recipe}", "figure": "curves"},
+        ),
+        layers=report(
+            under(LAYERS_FIGURE),
+            caption="../report/layers.rst",
+            category="Models",
+            subcategory="{dataset}",
+            labels={"backbone": "{backbone}", "recipe": "{recipe}", "figure": "layers"},
+        ),
+    log:
+        log_of("model_figures", "dataset", "backbone", "recipe"),
+    benchmark:
+        benchmark_of("model_figures", "dataset", "backbone", "recipe")
+    localrule: True
+    conda:
+        "../../envs/candor.yml"
+    params:
+        score=lambda wildcards: "UAR" if DATASETS[wildcards.dataset].pred == "emotion" else "CCC",
+        code=code("model_figures"),
+    message:
+        "Drawing how {wildcards.recipe} was trained on {wildcards.backbone} for {wildcards.dataset}"
+    script:
+        "../scripts/model_figures.py"

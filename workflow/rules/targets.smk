@@ -7,10 +7,12 @@ FINALS = [
     *(Utterances.path, Rejected.path, Counts.path, CHOICES, OVERVIEW_FIGURE),
     AudioIndex.path,
     *(FoldTable.path, TRUST_SER_JSON, SplitOverview.path),
-    *(FeatureIndex.path, IDENTITY),
-    *(Predictions.path, History.path, RECIPE, CHECKPOINT),
-    *(Summary.path, RANKING_FIGURE),
-    *(RunSummary.path, PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE, EVALUATED),
+    *(Weights.path, Pretraining.path, PretrainingSpeakers.path, LOSS_FIGURE),
+    *(FeatureIndex.path, IDENTITY, FrameIndex.path),
+    *(Predictions.path, History.path, LayerWeights.path, RECIPE, CHECKPOINT),
+    *(CURVES_FIGURE, LAYERS_FIGURE),
+    *(Summary.path, RANKING_FIGURE, *COMPARED),
+    *(RunSummary.path, *OF_EMOTIONS, RATING_FIGURE, EVALUATED),
 ]
 
 ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from candor.backbones.interface import load_family
-from candor.features.extraction import extract, identity
+from candor.features.job import Job, extract
 from candor.made_of import made_of
 from candor.runtime import start_logging, use_threads
-from candor.store.objects import Store
 from candor.store.upkeep import register
 from candor.tables.audio import AudioIndex
 from candor.tables.base import write_json
@@ -16,14 +14,13 @@ from candor.tables.features import FeatureIndex
 def main(smk) -> None:
     start_logging(smk.log[0])
     use_threads(smk.threads)
-    store = Store(smk.params.store)
-    register(store, Path(smk.params.project))
-    family = load_family(smk.params.family)
-    audio = AudioIndex.read(smk.input.audio)[["utterance", "member"]]
-    clips = list(audio.itertuples(index=False, name=None))
-    identified = identity(smk.params.family, family, smk.params.options)
-    write_json(made_of(**identified), smk.output.identity)
-    FeatureIndex.write(extract(clips, family.load(smk.params.options), identified, store), smk.output.index)
+    job = Job.of(smk.wildcards.backbone, smk.input.get("weights"), smk.params, smk.resources)
+    register(job.store, Path(smk.params.project))
+    # What the job also keeps for the rule `frames` changes nothing that it makes, so it is no parameter.
+    extraction, deviation = extract(job, AudioIndex.read(smk.input.audio), frames=bool(smk.resources.frames))
+    write_json(made_of(**extraction.identified, **deviation), smk.output.identity)
+    FeatureIndex.write(extraction.pooled_rows(), smk.output.index)
+    extraction.note_use()
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -4,6 +4,7 @@ import pandas as pd
 
 from candor.figures import save_figure
 from candor.made_of import made_of
+from candor.performance.caveats import speakers_heard
 from candor.performance.evaluate import evaluate
 from candor.performance.figures import confusion_figure
 from candor.runtime import start_logging
@@ -18,7 +19,8 @@ def main(smk) -> None:
     run = smk.wildcards
     predictions = pd.concat([Predictions.read(file) for file in smk.input.predictions])
     shared = SplitOverview.speakers_in_train(SplitOverview.read(smk.input.splits))
-    evaluation = evaluate(predictions, Predictions.classes(predictions), shared)
+    heard = speakers_heard(predictions, smk.input.get("heard"))
+    evaluation = evaluate(predictions, Predictions.classes(predictions), shared, heard)
     RunSummary.write(evaluation.summary(run.dataset, run.backbone, run.recipe), smk.output.summary)
     PerClass.write(evaluation.per_class, smk.output.per_class)
     ConfusionCounts.write(evaluation.confusion, smk.output.confusion)

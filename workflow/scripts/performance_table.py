@@ -12,7 +12,7 @@ def main(smk) -> None:
     start_logging(smk.log[0])
     rows = pd.concat([RunSummary.read(file) for file in smk.input.summaries])
     Summary.write(rows, smk.output.summary)
-    save_figure(ranking_figure(rows), smk.output.figure)
+    save_figure(ranking_figure(rows, smk.params.metric), smk.output.figure)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -1,15 +1,16 @@
-"""Make the demo corpus; write the list of its files."""
+"""Make the demo corpus, or the speakers without labels that go with it; write the list of its files."""
 
 from pathlib import Path
 
-from candor.corpora.synthesis import synthesise
+from candor.corpora.synthesis import synthesise, synthesise_unlabelled
 from candor.runtime import start_logging
 from candor.tables.base import atomic
 
 
 def main(smk) -> None:
     start_logging(smk.log[0])
-    files = synthesise(Path(smk.params.raw), workers=smk.threads, mark=smk.params.code)
+    make = synthesise if smk.params.labelled else synthesise_unlabelled
+    files = make(Path(smk.params.raw), workers=smk.threads, mark=smk.params.code)
     with atomic(smk.output.listing) as handle:
         handle.writelines(f"{file}\n" for file in files)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ValidationError
 
+from candor.config.backbones import KNOWN
 from candor.config.root import ENTRY, Config
 
 
@@ -34,7 +35,9 @@ def load(raw: Mapping[str, Any]) -> Config:
         return Config.model_validate(dict(raw))
     except ValidationError as error:
         # A value that fits no member of a union is reported once per member; the first says enough.
-        first = {_without_branches(list(mistake["loc"]), raw): mistake for mistake in reversed(error.errors())}
+        first = {
+            _without_branches(_untagged(list(mistake["loc"])), raw): mistake for mistake in reversed(error.errors())
+        }
         raise ConfigError("\n".join(_line(mistake, raw) for mistake in reversed(first.values()))) from None
 
 
@@ -53,12 +56,20 @@ def refuse_key(key: str, allowed: Iterable[str]) -> ConfigError:
 
 
 def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
-    where = [part for part in mistake["loc"] if part != "[key]"]
+    tagged = [part for part in mistake["loc"] if part != "[key]"]
+    where = _untagged(tagged)
     key = ".".join(str(part) for part in where)
     value = mistake["input"]
     match mistake["type"]:
         case "extra_forbidden":
-            return str(refuse_key(key, _fields_at(Config, where[:-1])))
+            return str(refuse_key(key, _fields_at(Config, tagged[:-1])))
+        case "union_tag_not_found":
+            tag = mistake["ctx"]["discriminator"].strip("'")
+            known = f", or call the entry {', '.join(KNOWN)}" if where[0] == "backbones" else ""
+            return f"config: {key}.{tag} is missing; allowed: {', '.join(_tags_at(Config, where))}{known}"
+        case "union_tag_invalid":
+            tag = mistake["ctx"]["discriminator"].strip("'")
+            return str(refuse(f"{key}.{tag}", mistake["ctx"]["tag"], _tags_at(Config, where)))
         case "missing":
             return f"config: {key} is missing"
         case "literal_error":
@@ -99,16 +110,55 @@ def _without_branches(where: list[Any], raw: Any) -> str:
     return ".".join(parts or map(str, where))
 
 
+def _untagged(where: list[Any]) -> list[Any]:
+    """Drop the tags that pydantic puts into a location behind an entry of several kinds."""
+    return [part for place, part in enumerate(where) if part not in _tags_at(Config, where[:place])]
+
+
+def _tags_at(annotation: Any, where: list[Any]) -> list[str]:
+    """Return the kinds of entry that there may be at a location of the config; none if there is but one."""
+    for found, rest in _walk(annotation, where):
+        if not rest:
+            return list(_kinds(found))
+    return []
+
+
 def _fields_at(annotation: Any, where: list[Any]) -> set[str]:
     """Return the keys allowed at a location of the config."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not where:
-            return set(annotation.model_fields)
-        field = annotation.model_fields.get(str(where[0]))
-        return _fields_at(field.annotation, where[1:]) if field else set()
+    keys: set[str] = set()
+    for found, rest in _walk(annotation, where):
+        if not rest and isinstance(found, type) and issubclass(found, BaseModel):
+            keys |= set(found.model_fields)
+    return keys
+
+
+def _walk(annotation: Any, where: list[Any]) -> Iterator[tuple[Any, list[Any]]]:
+    """Follow a location into the types of the config; yield each type on the way and what is left to follow."""
+    yield annotation, where
     arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is dict:
-        return _fields_at(arguments[1], where[1:])
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
-        return set().union(*(_fields_at(member, where) for member in arguments))
-    return set()
+    kinds = _kinds(annotation)
+    if kinds and where:
+        yield from _walk(kinds[where[0]], where[1:]) if where[0] in kinds else ()
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(where[0])) if where else None
+        if field is not None:
+            tagged = Annotated[field.annotation, field] if field.discriminator else field.annotation
+            yield from _walk(tagged, where[1:])
+    elif typing.get_origin(annotation) is dict and where:
+        yield from _walk(arguments[1], where[1:])
+    elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for member in arguments:
+            yield from _walk(member, where)
+    elif typing.get_origin(annotation) is Annotated:
+        yield from _walk(arguments[0], where)
+
+
+def _kinds(annotation: Any) -> dict[str, Any]:
+    """Return the members of a union that a key tells apart, by the value of that key; empty for any other type."""
+    if typing.get_origin(annotation) is not Annotated:
+        return {}
+    members, *notes = typing.get_args(annotation)
+    key = next((note.discriminator for note in notes if getattr(note, "discriminator", None)), None)
+    if key is None:
+        return {}
+    return {typing.get_args(member.model_fields[key].annotation)[0]: member for member in typing.get_args(members)}

@@ -1,6 +1,6 @@
-"""The keys `data_dir`, `project_dir` and `store_dir`: where things are and where they go."""
+"""The keys `data_dir`, `project_dir`, `store_dir`, `weights_dir` and `device`: where things are, go and run."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,4 +33,18 @@ StoreDir = Annotated[
         "Several projects, or a whole lab, may share one.",
         examples=["/shared/lab/candor-store"],
     ),
+]
+
+WeightsDir = Annotated[
+    str | None,
+    Field(
+        description="A folder with weights of backbones, for machines without the internet: a folder per backbone, "
+        "called as its entry or as its model on the hub. Looked into before anything is downloaded.",
+        examples=["/shared/lab/weights"],
+    ),
+]
+
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    Field(description="What backbones and heads run on. `auto`: a GPU where a job may see one, else the CPU."),
 ]

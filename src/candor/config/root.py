@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from candor.config.backbones import Backbone, Fbank
+from candor.config.backbones import Backbone, Fbank, Pretrain, S3prl, filled_in
 from candor.config.corpora import Corpora
 from candor.config.datasets import Dataset
-from candor.config.project import SYNTHESISE, DataDir, ProjectDir, StoreDir
-from candor.config.recipes import Linear, Recipe
+from candor.config.features import Features
+from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
+from candor.config.recipes import Cnn, Recipe, with_head
 from candor.config.section import Section
 from candor.config.splits import Splits
 
@@ -16,25 +17,34 @@ ENTRY = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names of entries become names of folders."""
 
 EntryName = Annotated[str, Field(pattern=ENTRY)]
+APC_DEMO = S3prl(upstream="apc", pretrain=Pretrain(dataset=["demo_unlabelled"], hidden_size=128, num_epochs=20))
+"""A backbone that the demo pretrains, so that it needs no download."""
+
 NAMED = ("datasets", "backbones", "recipes")
+SETTLED = {"backbones": filled_in, "recipes": with_head}
+"""What a name alone says of an entry."""
 
 
 class Config(Section):
     """All that a user can say. Every key has a default; `config/config.yml` shows the usual ones."""
 
-    data_dir: DataDir = Field(default={"demo": SYNTHESISE})
+    data_dir: DataDir = Field(default={"demo": SYNTHESISE, "demo_unlabelled": SYNTHESISE})
     project_dir: ProjectDir = "results"
     store_dir: StoreDir = None
+    weights_dir: WeightsDir = None
+    device: Device = "auto"
     datasets: dict[EntryName, Dataset] = Field(
-        default={}, description="Datasets beside those that the known corpora are by themselves."
+        default={},
+        description="Datasets beside those that the known corpora are by themselves.",
     )
     corpora: Corpora = Field(default=Corpora(), description="When a recording is too broken to take part.")
     splits: Splits = Field(default=Splits(), description="How speakers are dealt out.")
     backbones: dict[EntryName, Backbone] = Field(
-        default={"fbank": Fbank()}, min_length=1, description="The backbones to compare."
+        default={"fbank": Fbank(), "apc_demo": APC_DEMO}, min_length=1, description="The backbones to compare."
     )
+    features: Features = Field(default=Features(), description="How backbones are run.")
     recipes: dict[EntryName, Recipe] = Field(
-        default={"linear": Linear()}, min_length=1, description="The trainings to compare."
+        default={"cnn": Cnn()}, min_length=1, description="The trainings to compare."
     )
 
     @model_validator(mode="before")
@@ -47,7 +57,10 @@ class Config(Section):
         for key in NAMED:
             entries = settled.get(key)
             if isinstance(entries, dict):
+                settle = SETTLED.get(key, lambda _, entry: entry)
                 settled[key] = {
-                    name: {} if entry is None else entry for name, entry in entries.items() if entry is not False
+                    name: settle(name, {} if entry is None else entry)
+                    for name, entry in entries.items()
+                    if entry is not False
                 }
         return settled

@@ -13,6 +13,9 @@ from candor.corpora.reasons import gist, listed
 
 logger = logging.getLogger(__name__)
 
+NOTHING = "nothing"
+"""What is predicted of audio without labels."""
+
 FILTER_COLUMNS = ("speaker", "gender", "session", "scenario", "text", "language", "split", "raw_label")
 
 
@@ -23,7 +26,7 @@ class Choice:
     Parameters
     ----------
     pred
-        ``emotion``, or the rating that is predicted.
+        ``emotion``, the rating that is predicted, or ``nothing`` for audio without labels.
     classes
         The emotions that take part; None for all clips, with or without an emotion.
     wanted
@@ -36,8 +39,10 @@ class Choice:
 
     def truth(self, clip: Clip) -> str | float | None:
         """Return what is to be predicted of a clip."""
-        rating: float | None = getattr(clip, self.pred) if self.pred != "emotion" else None
-        return clip.label if self.pred == "emotion" else rating
+        if self.pred in ("emotion", NOTHING):
+            return clip.label
+        rating: float | None = getattr(clip, self.pred)
+        return rating
 
     def objection(self, clip: Clip) -> Rejection | None:
         """Return why a clip takes no part, or None if it does."""
@@ -47,7 +52,7 @@ class Choice:
             value = str(getattr(clip, column))
             if value not in values:
                 return Rejection(clip.path, "filter", f"filtered by {column}: {value or 'blank'}", clip.utterance)
-        if self.pred != "emotion" and self.truth(clip) is None:
+        if self.truth(clip) is None:
             return Rejection(clip.path, "label", f"no rating of {self.pred}", clip.utterance)
         if self.classes is None:
             return None

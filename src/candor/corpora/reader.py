@@ -144,6 +144,8 @@ class Card:
         The systems whose own reading can be had under `parity`, and what their folds are made of.
     published
         Published counts, if there are any.
+    labelled
+        Whether anything is told of what is expressed. Audio alone is there to pretrain on.
     """
 
     title: str
@@ -160,6 +162,7 @@ class Card:
     dyads: bool = False
     parities: Mapping[str, Scheme] = field(default_factory=dict)
     published: Published | None = None
+    labelled: bool = True
 
     def classes_of(self, policy: str) -> tuple[str, ...]:
         """Return the emotions kept by default under a label policy."""

@@ -24,8 +24,8 @@ from candor.tables.corpora import Counts, Rejected, Utterances
 Paths = Mapping[str, Path | None]
 """Keys of `data_dir` and the folders that they name; None for a corpus that the workflow makes itself."""
 
-TABLE = "table"
-"""The reader of people's own corpora, whose paths go by the names of their datasets."""
+OWN = ("table", "folder")
+"""The readers of people's own corpora, whose paths go by the names of their datasets."""
 
 SCHEMES: dict[Scheme, str] = {
     "speakers": "folds of speakers",
@@ -59,7 +59,7 @@ def corpora_text(paths: Mapping[str, Paths], width: int) -> str:
     lines = _aligned([heads, *(_summary(name, card, paths.get(name, {})) for name, card in cards.items())], {2, 3})
     text = [lines[0]]
     for line, card in zip(lines[1:], cards.values(), strict=True):
-        told = {"licence": card.licence, "classes": ", ".join(card.classes), "layout": card.layout}
+        told = {"licence": card.licence, "classes": ", ".join(card.classes) or "none", "layout": card.layout}
         text += ["", line, *(_paragraph(f"  {word}", what, width, 11) for word, what in told.items())]
     return "\n".join([*text, "", "More about one of them: candor corpora NAME"])
 
@@ -69,7 +69,7 @@ def _summary(name: str, card: Card, paths: Paths) -> tuple[str, ...]:
     numbers = (f"{published.files:,}", f"{published.speakers:,}") if published else ("", "")
     path = "not set"
     if paths:
-        path = f"set for {', '.join(paths)}" if name == TABLE else "set" if any(paths.values()) else "made here"
+        path = f"set for {', '.join(paths)}" if name in OWN else "set" if any(paths.values()) else "made here"
     return (name, card.title, *numbers, _yes_or_no(card.redistributable), path)
 
 
@@ -100,10 +100,15 @@ def corpus_text(name: str, paths: Paths, width: int) -> str:
         ("layout", card.layout),
         ("published", _published(card.published)),
         *_policies(card),
-        ("classes", ", ".join(card.classes)),
+        ("classes", ", ".join(card.classes) or "none"),
         *((f"  {policy}", ", ".join(classes)) for policy, classes in card.policy_classes.items()),
         ("ratings", ", ".join(card.dimensions) or "none"),
-        ("splits", _schemes(card) + ("; the people of one session stay together" if card.dyads else "")),
+        (
+            "splits",
+            "none"
+            if not card.labelled
+            else _schemes(card) + ("; the people of one session stay together" if card.dyads else ""),
+        ),
         ("parity", "; ".join(f"{system}: {SCHEMES[scheme]}" for system, scheme in card.parities.items()) or "none"),
     ]
     indent = 2 + max(len(word) for word, _ in told)
@@ -119,7 +124,7 @@ def _schemes(card: Card) -> str:
 def _places(name: str, paths: Paths) -> list[str]:
     """Say where a corpus is, and what is wrong with that place."""
     if not paths:
-        return [f"data_dir.{'<name of your dataset>' if name == TABLE else name} is empty"]
+        return [f"data_dir.{'<name of your dataset>' if name in OWN else name} is empty"]
     return [
         f"data_dir.{key} is {path}{_problem(path, name)}" if path else f"data_dir.{key}: the workflow makes it"
         for key, path in paths.items()
@@ -152,8 +157,9 @@ def example(name: str) -> str:
         The name of its reader.
     """
     card = registry.load(name).CARD
-    if name == TABLE:
-        return "data_dir:\n  mine: /path/to/it\n\ndatasets:\n  mine: {corpus: table, table: {file: labels.csv}}"
+    if name in OWN:
+        table = ", table: {file: labels.csv}" if card.labelled else ""
+        return f"data_dir:\n  mine: /path/to/it\n\ndatasets:\n  mine: {{corpus: {name}{table}}}"
     entries = {policy: f"label_policy: {policy}" for policy in card.policies[1:]}
     entries["all"] = "classes: all"
     entries |= {rating: f"pred: {rating}" for rating in card.dimensions if rating != "dominance"}

@@ -1,28 +1,31 @@
-"""Extract pooled hidden states: once per clip and backbone, resumable, whatever else changes."""
+"""Extract hidden states: once per clip and backbone, resumable, whatever else changes."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from candor.audio.conversion import decode
-from candor.backbones.interface import Backbone, Family
-from candor.runtime import Explained, Progress
+from candor.backbones.interface import Backbone, Hidden
+from candor.features.clips import Clip, in_batches
+from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
+from candor.runtime import AudioProgress, Explained
 from candor.store.ledger import Ledger
 from candor.store.objects import Store, digest
 
-POOLING_VERSION = 1
+logger = logging.getLogger(__name__)
+
+POOLING_VERSION = 2
 STATISTICS = ("mean", "sd")
-PACK = 512
-"""Utterances per member of the store; a killed extraction loses at most that many."""
 
 Row = dict[str, str | int]
+Place = TypeVar("Place", PooledPlace, FramePlace)
 
 
 class FeatureError(Explained, ValueError):
@@ -30,117 +33,199 @@ class FeatureError(Explained, ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the features of an utterance are, as the ledger notes it."""
+class Way:
+    """How a backbone is run: nothing here but `precision` may change hidden states."""
 
-    member: str
-    row: int
-    frames: int
-
-    @classmethod
-    def parse(cls, text: str) -> Place:
-        """Return the place that `text` notes."""
-        member, row, frames = text.split(" ")
-        return cls(member, int(row), int(frames))
-
-    def __str__(self) -> str:
-        return f"{self.member} {self.row} {self.frames}"
+    batch_seconds: float = 60.0
+    precision: str = "float32"
+    device: str = "cpu"
 
 
-def identity(name: str, family: Family, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that hidden states depend on besides the audio."""
-    return {
-        "family": name,
-        "features_version": family.FEATURES_VERSION,
-        "options": dict(sorted(options.items())),
-        "pooling_version": POOLING_VERSION,
-    }
-
-
-def extract(
-    audio: Sequence[tuple[str, str]], backbone: Backbone, identified: Mapping[str, Any], store: Store
-) -> list[Row]:
-    """Return the rows of the index after making what is missing.
+def identity(
+    name: str, version: int, options: Mapping[str, Any], weights: Mapping[str, str] | None, precision: str
+) -> dict[str, Any]:
+    """Return all that hidden states depend on besides the audio.
 
     Parameters
     ----------
-    audio
-        Utterances and the members of the store that hold their audio.
-    backbone
-        What to run.
+    name, version
+        The family and its `FEATURES_VERSION`.
+    options
+        The backbone's options.
+    weights
+        The hashes of its files, wherever they came from.
+    precision
+        In which numbers it is run.
+    """
+    return {
+        "family": name,
+        "features_version": version,
+        "options": dict(sorted(options.items())),
+        "pooling_version": POOLING_VERSION,
+        "precision": precision,
+        "weights": dict(sorted((weights or {}).items())),
+    }
+
+
+class Extraction:
+    """The hidden states of clips by one backbone, as far as the store has them, and the making of the rest.
+
+    Parameters
+    ----------
+    clips
+        What is asked for.
     identified
-        Its `identity`.
+        The backbone's `identity`.
     store
         Where audio is read and features are kept.
+    frames
+        Whether the states of every frame are kept, not only pooled ones.
     """
-    ledger = store.ledger("features")
-    mark = json.dumps(identified, sort_keys=True)
-    keys = {utterance: digest(f"{mark} {member}".encode()) for utterance, member in audio}
-    whole: dict[str, bool] = {}
 
-    def place_of(utterance: str) -> Place | None:
-        noted = ledger.get(keys[utterance])
-        if noted is None:
-            return None
-        place = Place.parse(noted)
-        if place.member not in whole:
-            whole[place.member] = store.intact(place.member)
-        return place if whole[place.member] else None
+    def __init__(self, clips: Sequence[Clip], identified: Mapping[str, Any], store: Store, *, frames: bool) -> None:
+        self.clips, self.store, self.frames, self.identified = clips, store, frames, identified
+        self._mark = json.dumps(identified, sort_keys=True)
+        self._keys = {clip.utterance: digest(f"{self._mark} {_content(clip)}".encode()) for clip in clips}
+        self._pooled: Ledger = store.ledger("features")
+        self._frames: Ledger = store.ledger("frames")
+        self._whole: dict[str, bool] = {}
 
-    store.note_use(
-        use := f"{mark} {digest(repr(sorted(audio)).encode())}", _members(place_of(name) for name, _ in audio)
-    )
-    missing = [(utterance, member) for utterance, member in audio if place_of(utterance) is None]
-    with Progress(len(missing), f"features {identified['family']}", "clip") as progress:
-        for start in range(0, len(missing), PACK):
-            batch = missing[start : start + PACK]
-            pooled = list(_pool_each(batch, backbone, store, progress))
-            _keep(batch, pooled, keys, store, ledger, whole)
-    rows: list[Row] = []
-    for utterance, _ in audio:
-        place = place_of(utterance)
-        if place is None:
-            raise RuntimeError(f"features of {utterance} vanished from the store while they were being listed")
-        rows.append({"utterance": utterance, "member": place.member, "row": place.row, "frames": place.frames})
-    store.note_use(use, (str(row["member"]) for row in rows))
-    return rows
+    def missing(self) -> list[Clip]:
+        """Return the clips of which the store lacks what is asked for."""
+        return [
+            clip
+            for clip in self.clips
+            if self.pooled_place(clip) is None or (self.frames and self.frame_place(clip) is None)
+        ]
+
+    def run(self, backbone: Backbone, way: Way, name: str) -> None:
+        """Make what is missing; may be killed at any time and called again.
+
+        Parameters
+        ----------
+        backbone
+            What to run, on the device of `way`.
+        way
+            How to run it.
+        name
+            What it is called in the log.
+        """
+        missing = self.missing()
+        pooled = PooledPacker(self.store, self._pooled, self._whole)
+        frames = FramePacker(self.store, self._frames, self._whole, np.dtype(backbone.frame_type))
+        with AudioProgress(sum(clip.seconds for clip in missing), name) as progress:
+            for batch, hidden in _run_all(backbone, missing, self.store, way):
+                for number, clip in enumerate(batch):
+                    states = _own_states(hidden, number, clip)
+                    if self.pooled_place(clip) is None:
+                        pooled.add(self._keys[clip.utterance], _statistics(states, clip), states.shape[1])
+                    if self.frames and self.frame_place(clip) is None:
+                        frames.add(self._keys[clip.utterance], _as_kept(states, frames.dtype, clip))
+                    progress.advance(clip.seconds)
+                if frames.full or pooled.full:
+                    pooled.write()
+                    frames.write()
+        pooled.write()
+        frames.write()
+
+    def pooled_place(self, clip: Clip) -> PooledPlace | None:
+        """Return where a clip's pooled states are, or None unless they are there and whole."""
+        noted = self._pooled.get(self._keys[clip.utterance])
+        place = PooledPlace.parse(noted) if noted else None
+        return place if place and self._is_whole(place.member) else None
+
+    def frame_place(self, clip: Clip) -> FramePlace | None:
+        """Return where the states of a clip's frames are, or None unless they are there and whole."""
+        noted = self._frames.get(self._keys[clip.utterance])
+        place = FramePlace.parse(noted) if noted else None
+        return place if place and self._is_whole(place.member) else None
+
+    def pooled_rows(self) -> list[Row]:
+        """Return the index of pooled states."""
+        return [{"utterance": clip.utterance, **asdict(place)} for clip, place in self._placed(self.pooled_place)]
+
+    def frame_rows(self) -> list[Row]:
+        """Return the index of frames."""
+        return [{"utterance": clip.utterance, **asdict(place)} for clip, place in self._placed(self.frame_place)]
+
+    def note_use(self) -> None:
+        """Let a clean-up spare what has been found, until an index lists it."""
+        found = [place(clip) for clip in self.clips for place in (self.pooled_place, self.frame_place)]
+        what = digest(f"{self._mark} {sorted(self._keys.values())}".encode())
+        self.store.note_use(what, (place.member for place in found if place is not None))
+
+    def _placed(self, place_of: Callable[[Clip], Place | None]) -> Iterator[tuple[Clip, Place]]:
+        for clip in self.clips:
+            place = place_of(clip)
+            if place is None:
+                raise RuntimeError(f"features of {clip.utterance} vanished from the store while they were being listed")
+            yield clip, place
+
+    def _is_whole(self, member: str) -> bool:
+        if member not in self._whole:
+            self._whole[member] = self.store.intact(member)
+        return self._whole[member]
 
 
-def _members(places: Iterable[Place | None]) -> Iterator[str]:
-    return (place.member for place in places if place is not None)
+def _content(clip: Clip) -> str:
+    return f"{clip.member} first {clip.samples}" if clip.cut else clip.member
 
 
-def _pool_each(
-    batch: Sequence[tuple[str, str]], backbone: Backbone, store: Store, progress: Progress
-) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield the statistics and the number of frames of each clip, run alone so that no neighbour can matter."""
-    for utterance, member in batch:
-        waveform = torch.from_numpy(decode(store.read(member)))[None]
-        with torch.no_grad():
-            hidden = backbone(waveform, torch.tensor([waveform.shape[1]]))
-        frames = int(hidden.lengths[0])
-        if frames < 1:
-            raise FeatureError(f"{utterance}: too short for a single frame; raise corpora.min_duration")
-        states = hidden.states[:, 0, :frames].double()
-        pooled = torch.stack([states.mean(dim=1), states.std(dim=1, correction=0)], dim=1).float().numpy()
-        if not np.isfinite(pooled).all():
-            raise FeatureError(f"{utterance}: features are not finite")
-        yield pooled, frames
-        progress.advance()
+def _run_all(backbone: Backbone, clips: Sequence[Clip], store: Store, way: Way) -> Iterator[tuple[list[Clip], Hidden]]:
+    """Yield batches with their hidden states; a batch too large for the memory is halved, and those after it too."""
+    seconds = way.batch_seconds
+    todo: list[list[Clip]] = list(in_batches(clips, seconds))
+    while todo:
+        batch = todo.pop(0)
+        try:
+            hidden = run_batch(backbone, batch, store, way)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            if len(batch) == 1:
+                raise FeatureError(
+                    f"{batch[0].utterance}: {batch[0].seconds:.1f} s do not fit into the memory of {way.device}; "
+                    "lower audio_duration of the recipes"
+                ) from error
+            seconds = sum(clip.seconds for clip in batch) / 2
+            logger.warning("a batch of %d clips does not fit into memory; going on with %.0f s", len(batch), seconds)
+            if way.device.startswith("cuda"):
+                torch.cuda.empty_cache()
+            todo = list(in_batches([*batch, *(clip for later in todo for clip in later)], seconds))
+            continue
+        yield batch, hidden
 
 
-def _keep(
-    batch: Sequence[tuple[str, str]],
-    pooled: Sequence[tuple[np.ndarray, int]],
-    keys: Mapping[str, str],
-    store: Store,
-    ledger: Ledger,
-    whole: dict[str, bool],
-) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, np.stack([values for values, _ in pooled]), allow_pickle=False)
-    member = store.put(buffer.getvalue(), ".npy")
-    whole[member] = True
-    for row, ((utterance, _), (_, frames)) in enumerate(zip(batch, pooled, strict=True)):
-        ledger.put(keys[utterance], str(Place(member, row, frames)))
-    ledger.flush()
+def run_batch(backbone: Backbone, batch: Sequence[Clip], store: Store, way: Way) -> Hidden:
+    """Return the hidden states of clips, in float32 and on the CPU."""
+    waveforms = [torch.from_numpy(decode(store.read(clip.member))[: clip.samples]) for clip in batch]
+    padded = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True).to(way.device)
+    lengths = torch.tensor([len(waveform) for waveform in waveforms])
+    lower = torch.autocast(way.device.partition(":")[0], dtype=torch.bfloat16, enabled=way.precision == "bfloat16")
+    with torch.no_grad(), lower:
+        hidden = backbone(padded, lengths)
+    return Hidden(hidden.states.float().cpu(), hidden.lengths.cpu())
+
+
+def _own_states(hidden: Hidden, number: int, clip: Clip) -> torch.Tensor:
+    frames = int(hidden.lengths[number])
+    if frames < 1:
+        raise FeatureError(f"{clip.utterance}: too short for a single frame; raise corpora.min_duration")
+    return hidden.states[:, number, :frames]
+
+
+def _statistics(states: torch.Tensor, clip: Clip) -> np.ndarray:
+    """Return mean and standard deviation over time, [layers, statistics, dimensions]."""
+    variance, mean = torch.var_mean(states, dim=1, correction=0)
+    pooled = torch.stack([mean, variance.sqrt()], dim=1).numpy()
+    if not np.isfinite(pooled).all():
+        raise FeatureError(f"{clip.utterance}: features are not finite")
+    return pooled
+
+
+def _as_kept(states: torch.Tensor, kept: np.dtype[Any], clip: Clip) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        values = states.numpy().astype(kept)
+    if kept == np.float16 and not np.isfinite(values).all():
+        raise FeatureError(
+            f"{clip.utterance}: hidden states exceed the range of half precision, in which they are kept"
+        )
+    return values

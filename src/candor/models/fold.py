@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from candor.corpora.emotions import classes_in
-from candor.models.training import Data, Recipe, Trained, encode, probabilities, train
-from candor.runtime import Explained, Progress
+from candor.models.inputs import Inputs
+from candor.models.recipe import Recipe
+from candor.models.resume import Resume
+from candor.models.tasks import Emotion, Rating, encode
+from candor.models.training import Part, Trained, TrainingError, outputs_of, train
+from candor.runtime import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+EMOTION = "emotion"
+WHO = ["utterance", "speaker", "gender", "session"]
 
-class TrainingError(Explained, ValueError):
-    """A fold cannot be trained on."""
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """The classes, the rows of the tables and the trained heads of one fold."""
+    """The task, the rows of the tables and the trained networks of one fold."""
 
-    classes: list[str]
-    predictions: list[dict[str, Any]]
-    history: list[dict[str, Any]]
-    trained: dict[int, Trained]
+    task: Emotion | Rating
+    predictions: list[Row] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    layers: list[Row] = field(default_factory=list)
+    trained: dict[int, Trained] = field(default_factory=dict)
 
 
-def run_fold(number: int, fold: pd.DataFrame, pooled: np.ndarray, recipe: Recipe, seeds: Sequence[int]) -> FoldResult:
+@dataclass(frozen=True)
+class Setting:
+    """Where a fold is trained, and where it is kept how far that is.
+
+    Parameters
+    ----------
+    device
+        What networks run on.
+    aside
+        The folder for states of unfinished trainings; None keeps none.
+    made_of
+        All that a training depends on besides its seed.
+    """
+
+    device: str = "cpu"
+    aside: Path | None = None
+    made_of: Mapping[str, Any] = field(default_factory=dict)
+
+    def resume(self, seed: int) -> Resume:
+        """Return where the state of one training is kept."""
+        mark = json.dumps({**self.made_of, "seed": seed, "device": self.device}, sort_keys=True)
+        return Resume(self.aside / f"seed{seed}.pt" if self.aside else None, mark)
+
+
+def run_fold(
+    number: int,
+    fold: pd.DataFrame,
+    pred: str,
+    inputs: Inputs,
+    make: Callable[[int], nn.Module],
+    recipe: Recipe,
+    seeds: Sequence[int],
+    setting: Setting,
+) -> FoldResult:
     """Train once per seed and predict the test speakers with the selected epoch.
 
     Parameters
@@ -39,48 +81,90 @@ def run_fold(number: int, fold: pd.DataFrame, pooled: np.ndarray, recipe: Recipe
     number
         Which fold.
     fold
-        Its table: utterance, speaker, gender, session, label, part.
-    pooled
-        Features in the order of `fold`.
+        Its table: utterance, speaker, gender, session, label, value, part.
+    pred
+        What is predicted: ``emotion``, or which rating.
+    inputs
+        What networks are given, in the order of `fold`.
+    make
+        Returns an untrained network with so many outputs.
     recipe
         How to train.
     seeds
         One training each.
+    setting
+        Where.
     """
-    classes = classes_in(fold["label"])
-    if len(classes) < 2:
-        raise TrainingError(f"fold {number}: only the class {classes[0]!r} is there; at least two are needed")
-    labels = encode(list(fold["label"]), classes)
-    parts = {name: _part(fold, name, labels, pooled, number) for name in ("train", "dev", "test")}
-    rows = fold[fold["part"] == "test"]
-    result = FoldResult(classes, [], [], {})
+    parts, task = parts_of(number, fold, pred)
+    result = FoldResult(task)
     with Progress(len(seeds), f"train fold {number}", "seed") as progress:
         for seed in seeds:
-            trained = train(parts["train"], parts["dev"], len(classes), recipe, seed)
+            trained = train(
+                lambda: make(task.outputs),
+                inputs,
+                parts["train"],
+                parts["dev"],
+                task,
+                recipe,
+                seed,
+                resume=setting.resume(seed),
+                device=setting.device,
+            )
+            outputs = outputs_of(trained.network, inputs, parts["test"].numbers, setting.device)
             result.trained[seed] = trained
             result.history.extend(trained.history)
-            chances = probabilities(trained.head, parts["test"].pooled)
-            fields = rows[["utterance", "speaker", "gender", "session", "label"]].itertuples(index=False, name=None)
-            for (utterance, speaker, gender, session, label), chance in zip(fields, chances, strict=True):
-                result.predictions.append(
-                    {
-                        "utterance": utterance,
-                        "speaker": speaker,
-                        "gender": gender,
-                        "session": session,
-                        "fold": number,
-                        "seed": seed,
-                        "label": label,
-                        "predicted": classes[int(chance.argmax())],
-                        **{f"p_{name}": float(p) for name, p in zip(classes, chance, strict=True)},
-                    }
-                )
+            result.predictions.extend(_predicted(number, seed, fold.iloc[parts["test"].numbers], task, outputs))
+            weights = trained.network.layer_weights()  # type: ignore[operator]
+            result.layers.extend(
+                {"seed": seed, "layer": layer, "weight": weight} for layer, weight in enumerate(weights)
+            )
             progress.advance()
     return result
 
 
-def _part(fold: pd.DataFrame, name: str, labels: torch.Tensor, pooled: np.ndarray, number: int) -> Data:
+def parts_of(number: int, fold: pd.DataFrame, pred: str) -> tuple[dict[str, Part], Emotion | Rating]:
+    """Return the parts of a fold, and the task as the train part shows it."""
+    if pred == EMOTION:
+        classes = classes_in(fold["label"])
+        if len(classes) < 2:
+            raise TrainingError(f"fold {number}: only the class {classes[0]!r} is there; at least two are needed")
+        targets = encode(list(fold["label"]), classes)
+    else:
+        targets = torch.tensor(fold["value"].to_numpy(dtype=np.float32))
+    parts = {name: _part(fold, name, targets, number) for name in ("train", "dev", "test")}
+    targets = parts["train"].targets
+    return parts, Emotion.of(classes, targets) if pred == EMOTION else Rating.of(pred, targets)
+
+
+def clear_away(setting: Setting, seeds: Sequence[int]) -> None:
+    """Forget the states of trainings whose results are written."""
+    for seed in seeds:
+        setting.resume(seed).remove()
+
+
+def _part(fold: pd.DataFrame, name: str, targets: torch.Tensor, number: int) -> Part:
     own = np.flatnonzero((fold["part"] == name).to_numpy())
     if not len(own):
         raise TrainingError(f"fold {number}: no utterance in {name}; choose fewer folds or a wider filter")
-    return Data(torch.from_numpy(pooled[own]), labels[torch.from_numpy(own)])
+    return Part(own.tolist(), targets[torch.from_numpy(own)])
+
+
+def _predicted(
+    number: int, seed: int, rows: pd.DataFrame, task: Emotion | Rating, outputs: torch.Tensor
+) -> Iterator[Row]:
+    """Yield a row per test utterance."""
+    who = [dict(zip(WHO, person, strict=True)) for person in rows[WHO].itertuples(index=False, name=None)]
+    if isinstance(task, Emotion):
+        chances = torch.softmax(outputs.double(), dim=1).numpy()
+        for person, label, chance in zip(who, rows["label"], chances, strict=True):
+            yield {
+                **person,
+                "fold": number,
+                "seed": seed,
+                "label": label,
+                "predicted": task.classes[int(chance.argmax())],
+                **{f"p_{name}": float(p) for name, p in zip(task.classes, chance, strict=True)},
+            }
+        return
+    for person, value, predicted in zip(who, rows["value"], task.ratings(outputs.double()).tolist(), strict=True):
+        yield {**person, "fold": number, "seed": seed, "value": float(value), "predicted": predicted}

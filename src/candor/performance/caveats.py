@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from candor.tables.pretraining import PretrainingSpeakers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[Hashable, Any]
 
 
-def shared_speakers(row: Mapping[Hashable, Any]) -> str:
+def shared_speakers(row: Row) -> str:
     """Return a sentence on test speakers who are also in train, or nothing where there are none.
 
     Parameters
@@ -23,3 +30,38 @@ def shared_speakers(row: Mapping[Hashable, Any]) -> str:
         f"{row['speakers_in_train']} of {row['speakers']} test speakers are also in train: "
         "this says little about people never heard"
     )
+
+
+def heard_speakers(row: Row) -> str:
+    """Return a sentence on test speakers whom the backbone was pretrained on here, or nothing where there are none.
+
+    >>> heard_speakers({"backbone": "apc_ours", "speakers": 10, "speakers_in_pretraining": 10})
+    'apc_ours was pretrained on audio of 10 of 10 test speakers, without labels'
+    """
+    if not row["speakers_in_pretraining"]:
+        return ""
+    return (
+        f"{row['backbone']} was pretrained on audio of {row['speakers_in_pretraining']} of {row['speakers']} "
+        "test speakers, without labels"
+    )
+
+
+def caveats_of(row: Row) -> str:
+    """Return all that must be said beside the figures of a row."""
+    return "; ".join(filter(None, [shared_speakers(row), heard_speakers(row)]))
+
+
+def speakers_heard(predictions: pd.DataFrame, table: str | None) -> int:
+    """Return how many test speakers a backbone has heard before, be it only to check.
+
+    Parameters
+    ----------
+    predictions
+        Rows of test utterances.
+    table
+        The `PretrainingSpeakers` of the backbone; None for one that was not pretrained here.
+    """
+    if table is None:
+        return 0
+    heard = set(PretrainingSpeakers.read(table)["speaker"])
+    return len({speaker for speaker in predictions["speaker"] if speaker} & heard)

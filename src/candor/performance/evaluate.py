@@ -42,7 +42,9 @@ class Evaluation:
         return pd.concat([pd.DataFrame([names] * len(self.metrics)), self.metrics], axis=1)
 
 
-def evaluate(predictions: pd.DataFrame, classes: list[str], speakers_in_train: int = 0) -> Evaluation:
+def evaluate(
+    predictions: pd.DataFrame, classes: list[str], speakers_in_train: int = 0, speakers_in_pretraining: int = 0
+) -> Evaluation:
     """Evaluate the test predictions of all folds and seeds of one backbone with one recipe.
 
     The metrics are those of the utterances of all folds together, averaged over seeds. A class that never occurs in the
@@ -54,8 +56,9 @@ def evaluate(predictions: pd.DataFrame, classes: list[str], speakers_in_train: i
         Rows of `candor.tables.models.Predictions`, all folds and seeds.
     classes
         The emotions that the models choose from, in their order.
-    speakers_in_train
-        How many of the test speakers are also in train; it stands beside the figures.
+    speakers_in_train, speakers_in_pretraining
+        How many of the test speakers are also in train, and were heard by the backbone before; both stand beside
+        the figures.
 
     Raises
     ------
@@ -76,7 +79,14 @@ def evaluate(predictions: pd.DataFrame, classes: list[str], speakers_in_train: i
     return Evaluation(
         classes=list(classes),
         counts=by_speaker,
-        metrics=_metric_rows(by_speaker, by_fold, predictions["utterance"].nunique(), speakers_in_train),
+        metrics=_metric_rows(
+            by_speaker,
+            by_fold,
+            utterances=predictions["utterance"].nunique(),
+            speakers=len(by_speaker),
+            speakers_in_train=speakers_in_train,
+            speakers_in_pretraining=speakers_in_pretraining,
+        ),
         per_class=_class_rows(by_speaker, classes),
         confusion=_confusion_rows(by_speaker, classes),
     )
@@ -156,7 +166,8 @@ def _warn_of_absent(counts: FloatArray, classes: list[str]) -> None:
         warnings.warn(f"no test utterance is {', '.join(absent)}: left out of UAR and macro-F1", stacklevel=3)
 
 
-def _metric_rows(by_speaker: FloatArray, by_fold: FloatArray, utterances: int, speakers_in_train: int) -> pd.DataFrame:
+def _metric_rows(by_speaker: FloatArray, by_fold: FloatArray, **behind: int) -> pd.DataFrame:
+    """Return a row per metric; `behind` are the numbers of what is behind it."""
     verdict = interpretable(by_speaker, by_fold)
     rows = []
     for name, statistic in METRICS.items():
@@ -171,9 +182,7 @@ def _metric_rows(by_speaker: FloatArray, by_fold: FloatArray, utterances: int, s
                 "seed_sd": _spread(statistic(by_speaker.sum(axis=0))),
                 "chance": chance(by_speaker.sum(axis=(0, 1)), statistic),
                 "interpretable": verdict,
-                "utterances": utterances,
-                "speakers": len(by_speaker),
-                "speakers_in_train": speakers_in_train,
+                **behind,
                 "folds": len(by_fold),
                 "seeds": by_speaker.shape[1],
             }

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
-from candor.performance.caveats import shared_speakers
+from candor.performance.caveats import caveats_of
 from candor.performance.evaluate import Evaluation
 from candor.stats.intervals import FloatArray
 
-_NAMES = {"uar": "UAR", "accuracy": "Accuracy", "macro_f1": "Macro-F1"}
+_NAMES = {"uar": "UAR", "accuracy": "Accuracy", "macro_f1": "Macro-F1", "ccc": "CCC", "mae": "MAE"}
 
 
 def confusion_figure(evaluation: Evaluation, title: str) -> Figure:
@@ -31,7 +31,7 @@ def confusion_figure(evaluation: Evaluation, title: str) -> Figure:
         _draw_confusions(matrix, evaluation)
         _draw_recalls(recalls, evaluation)
         set_title(figure, title)
-        _warn(figure, shared_speakers(evaluation.metrics.to_dict("records")[0]))
+        _warn(figure, caveats_of({"backbone": "the backbone", **evaluation.metrics.to_dict("records")[0]}))
     return figure
 
 
@@ -43,7 +43,7 @@ def ranking_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
     rows
         Rows of `Summary` of one dataset.
     metric
-        ``uar``, ``accuracy`` or ``macro_f1``.
+        ``uar``, ``accuracy`` or ``macro_f1``; ``ccc`` where a rating is predicted.
     """
     rows = rows[rows["metric"] == metric].sort_values(["value", "backbone", "recipe"], ascending=[False, True, True])
     if rows.empty:
@@ -52,9 +52,10 @@ def ranking_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
         figure = new_figure(FULL_WIDTH, 1.0 + 0.25 * max(len(rows), 2))
         axes = figure.subplots()
         _draw_ranking(axes, rows.reset_index(drop=True))
-        axes.set_xlabel(f"{_NAMES[metric]} (%) with 95 % interval over speakers")
+        unit = "× 100" if metric == "ccc" else "(%)"
+        axes.set_xlabel(f"{_NAMES[metric]} {unit} with 95 % interval over speakers")
         set_title(figure, ", ".join(rows["dataset"].unique()))
-        _warn(figure, shared_speakers(rows.to_dict("records")[0]))
+        _warn(figure, "; ".join(dict.fromkeys(filter(None, map(caveats_of, rows.to_dict("records"))))))
     return figure
 
 
@@ -129,7 +130,7 @@ def _draw_ranking(axes: Axes, rows: pd.DataFrame) -> None:
     ends = 100 * rows[["low", "value", "high", "chance"]]
     start, end = float(ends.min().min()), float(ends.max().max())
     margin = max(0.05 * (end - start), 1.0)
-    axes.set_xlim(max(0.0, start - margin), min(100.5, end + margin))
+    axes.set_xlim(start - margin if start < 0 else max(0.0, start - margin), min(100.5, end + margin))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [f"{row['backbone']} · {row['recipe']}" for _, row in rows.iterrows()])
     axes.tick_params(axis="y", length=0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from candor.performance.caveats import shared_speakers
+from candor.performance.caveats import heard_speakers, shared_speakers
 from candor.tables.performance import RunSummary, Summary
 
 
@@ -19,34 +19,49 @@ def find_summaries(folder: Path) -> list[Path]:
 
 
 def summary_text(summaries: Sequence[Path]) -> str:
-    """Return UAR, accuracy and macro-F1 of every dataset, backbone and recipe with intervals, best first."""
-    tables = [_read(file) for file in summaries]
-    rows = pd.concat(tables).sort_values(["dataset", "metric", "value"], ascending=[True, True, False])
-    uar = rows[rows["metric"] == "uar"]
-    lines = [
-        ("dataset", "backbone", "recipe", "UAR [95 % interval]", "accuracy", "macro-F1", "chance", "n", "speakers")
-    ]
-    for row in uar.itertuples():
+    """Return the metrics of every dataset, backbone and recipe with intervals, best first."""
+    rows = pd.concat([_read(file) for file in summaries])
+    rows = rows.sort_values(["dataset", "metric", "value"], ascending=[True, True, False])
+    emotions, ratings = (rows[rows["metric"] == metric] for metric in ("uar", "ccc"))
+    blocks = []
+    if len(emotions):
+        heads = ["dataset", "backbone", "recipe", "UAR [95 % interval]", "accuracy", "macro-F1", "chance"]
+        blocks.append(_block(rows, emotions, heads, ("accuracy", "macro_f1"), _percent))
+    if len(ratings):
+        heads = ["dataset", "backbone", "recipe", "CCC [95 % interval]", "MAE", "chance"]
+        blocks.append(_block(rows, ratings, heads, ("mae",), _decimal))
+    caveats = [
+        f"{row['dataset']}: {caveat}" for row in pd.concat([emotions, ratings]).to_dict("records")
+        for caveat in filter(None, (shared_speakers(row), heard_speakers(row)))
+    ]  # fmt: skip
+    return "\n".join([*blocks, *dict.fromkeys(caveats)])
+
+
+def _block(
+    rows: pd.DataFrame, shown: pd.DataFrame, heads: Sequence[str], others: Sequence[str], write: Callable[[object], str]
+) -> str:
+    """Return an aligned table of one metric with its interval, and of others beside it."""
+    lines = [(*heads, "n", "speakers")]
+    for row in shown.itertuples():
         same = (rows["dataset"] == row.dataset) & (rows["backbone"] == row.backbone) & (rows["recipe"] == row.recipe)
-        others = rows[same].set_index("metric")["value"]
+        values = rows[same].set_index("metric")["value"]
         mark = "" if row.interpretable == "yes" else f" ({row.interpretable})"
         lines.append(
             (
                 str(row.dataset),
                 str(row.backbone),
                 str(row.recipe),
-                f"{_percent(row.value)} [{_percent(row.low)}, {_percent(row.high)}]{mark}",
-                _percent(others["accuracy"]),
-                _percent(others["macro_f1"]),
-                _percent(row.chance),
+                f"{write(row.value)} [{write(row.low)}, {write(row.high)}]{mark}",
+                *(write(values[other]) for other in others),
+                write(row.chance),
                 str(row.utterances),
                 str(row.speakers),
             )
         )
-    caveats = {row["dataset"]: shared_speakers(row) for row in uar.to_dict("records")}
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([*table, *(f"{dataset}: {caveat}" for dataset, caveat in caveats.items() if caveat)])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def _read(file: Path) -> pd.DataFrame:
@@ -59,3 +74,8 @@ def _read(file: Path) -> pd.DataFrame:
 def _percent(value: object) -> str:
     number = float(str(value))
     return "-" if number != number else f"{100 * number:.1f}"
+
+
+def _decimal(value: object) -> str:
+    number = float(str(value))
+    return "-" if number != number else f"{number:.3f}"

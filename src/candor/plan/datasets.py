@@ -18,8 +18,14 @@ from candor.plan.splits import Plan, plan_splits
 
 Value = TypeVar("Value")
 
-TABLE = "table"
-DEMO = "demo"
+TABLE, FOLDER = "table", "folder"
+OWN = (TABLE, FOLDER)
+"""Readers of people's own corpora, whose paths go by the names of their datasets."""
+
+NOTHING = "nothing"
+UNLABELLED = "demo_unlabelled"
+SYNTHESISED = ("demo", UNLABELLED)
+"""What the workflow can make itself."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Dataset:
     synthesised
         Whether the workflow makes the corpus itself.
     pred
-        What is predicted: ``emotion``, ``arousal`` or ``valence``.
+        What is predicted: ``emotion``, ``arousal``, ``valence``, or ``nothing`` where there are no labels.
     choices
         The options of the manifest: label policy, classes, filter, parity, and those of the reader.
     splits
@@ -76,7 +82,8 @@ def resolve(config: Config) -> dict[str, Dataset]:
     corpora = registry.names()
     paths = _by_corpus_name("data_dir", config.data_dir, corpora)
     own = _by_corpus_name("datasets", config.datasets, corpora)
-    entries = {name: Entry() for name in corpora if name != TABLE} | own
+    known = {name: Entry() for name in corpora if name not in OWN} | {UNLABELLED: Entry(corpus=FOLDER)}
+    entries = known | own
     resolved = {name: _resolve_one(name, entry, config, paths, corpora) for name, entry in sorted(entries.items())}
     keys = sorted({dataset.key for dataset in resolved.values()})
     for key in paths:
@@ -163,38 +170,42 @@ def _resolve_one(
         raise ConfigError(f"config: {where}.table is missing; it says which file holds the labels (table.file)")
     if corpus != TABLE and entry.table is not None:
         raise ConfigError(f"config: {where}.table is only for datasets whose corpus is 'table', not {corpus!r}")
+    for asked in ("pred", "classes", "label_policy", "splits") if not card.labelled else ():
+        if asked in entry.model_fields_set:
+            raise ConfigError(f"config: {where}.{asked} does nothing, as a {corpus} has no labels; leave it out")
     if entry.pred != "emotion" and corpus != TABLE and entry.pred not in card.dimensions:
         raise refuse(f"{where}.pred", entry.pred, ("emotion", *card.dimensions), f", which {corpus} does not rate")
     if entry.parity and not card.parities:
         raise ConfigError(f"config: {where}.parity is {entry.parity!r}; leave it out, as {corpus} has only one reading")
     if entry.parity and entry.parity not in card.parities:
         raise refuse(f"{where}.parity", entry.parity, card.parities, f" for {corpus}")
-    key = name if corpus == TABLE else corpus
+    key = name if corpus in OWN else corpus
     path = paths.get(key)
-    synthesised = corpus == DEMO and path == SYNTHESISE
+    synthesised = key in SYNTHESISED and path == SYNTHESISE
+    pred = entry.pred if card.labelled else NOTHING
     return Dataset(
         name=name,
         corpus=corpus,
         key=key,
-        raw=_raw(path, synthesised, config.project_dir),
+        raw=_raw(key, path, synthesised, config.project_dir),
         synthesised=synthesised,
-        pred=entry.pred,
+        pred=pred,
         choices={
             "dataset": name,
             "corpus": corpus,
-            "pred": entry.pred,
+            "pred": pred,
             "label_policy": policy,
             "classes": entry.classes if isinstance(entry.classes, str) else list(entry.classes),
             "filter": {column: sorted(values) for column, values in sorted(entry.filter.items())},
             "parity": entry.parity,
             "options": entry.table.model_dump() if entry.table else {},
         },
-        splits=plan_splits(name, entry, config.splits, card),
+        splits=plan_splits(name, entry, config.splits, card) if card.labelled else Plan({"scheme": "", "folds": 0}),
         alias=name.replace("_", "-") if name in corpora and "_" in name else "",
     )
 
 
-def _raw(path: str | None, synthesised: bool, project_dir: str) -> Path | None:
+def _raw(key: str, path: str | None, synthesised: bool, project_dir: str) -> Path | None:
     if synthesised:
-        return Path(project_dir).expanduser() / "corpora" / DEMO / "raw"
+        return Path(project_dir).expanduser() / "corpora" / key / "raw"
     return Path(path).expanduser() if path else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,10 @@ STAGES: dict[str, tuple[str, ...]] = {
     "corpora": (),
     "audio": ("corpora",),
     "splits": ("corpora",),
-    "features": ("corpora", "audio"),
-    "models": ("corpora", "audio", "splits", "features"),
-    "performance": ("corpora", "audio", "splits", "features", "models"),
+    "backbones": (),
+    "features": ("corpora", "audio", "backbones"),
+    "models": ("corpora", "audio", "splits", "backbones", "features"),
+    "performance": ("corpora", "audio", "splits", "backbones", "features", "models"),
 }
 """The stages that make results, in the order in which data flows, and the stages that each one rests on."""
 
@@ -25,15 +26,16 @@ ROOT = "results"
 """How targets are spelled, whatever `project_dir` is."""
 
 
-EMOTION_ONLY = ("models", "performance")
-"""The stages that are offered for datasets that predict emotion, and for no others so far."""
+WITHOUT_LABELS = ("corpora", "audio")
+"""The stages that are offered for datasets without labels."""
 
 
 @dataclass(frozen=True)
 class Final:
     """A file that a user asks for.
 
-    `path` lies below `project_dir`; `backbone` is blank for files of a whole dataset.
+    `path` lies below `project_dir`; `backbone` is blank for files of a whole dataset, `dataset` for those of a
+    backbone.
     """
 
     path: str
@@ -65,7 +67,7 @@ class Target:
 
 def offered(stage: str, pred: str) -> bool:
     """Tell whether a stage can be asked for with a dataset that predicts `pred`."""
-    return pred == "emotion" or stage not in EMOTION_ONLY
+    return pred != "nothing" or stage in WITHOUT_LABELS
 
 
 def rests_on(stage: str, other: str) -> bool:
@@ -91,12 +93,14 @@ def folder_targets(
     finals = list(finals)
     ready = set(at_hand)
     targets = []
-    for stage, rests_on in STAGES.items():
+    for stage in STAGES:
         own = [final for final in finals if final.stage == stage]
-        below = [final for final in finals if final.stage in rests_on]
-        targets.append(_target(stage, None, [final for final in [*own, *below] if final.dataset in ready]))
-        for dataset in dict.fromkeys(final.dataset for final in own):
-            mine, needed = ([final for final in part if final.dataset == dataset] for part in (own, below))
+        below = [final for final in finals if final.stage in STAGES[stage]]
+        targets.append(_target(stage, None, [*_of(own, ready), *_of(below, ready)]))
+        for backbone in dict.fromkeys(final.backbone for final in own if not final.dataset):
+            targets.append(_target(stage, None, [final for final in own if final.backbone == backbone], "", backbone))
+        for dataset in dict.fromkeys(final.dataset for final in own if final.dataset):
+            mine, needed = [final for final in own if final.dataset == dataset], _of(below, {dataset})
             also = aliases.get(dataset, "")
             targets.append(_target(stage, dataset, [*mine, *needed], also))
             for backbone in dict.fromkeys(final.backbone for final in mine if final.backbone):
@@ -104,6 +108,14 @@ def folder_targets(
                 files += [final for final in needed if final.backbone in ("", backbone)]
                 targets.append(_target(stage, dataset, files, also, backbone))
     return targets
+
+
+def _of(finals: list[Final], datasets: Collection[str]) -> list[Final]:
+    """Return the files of datasets, and those of the backbones that are run on them."""
+    own = [final for final in finals if final.dataset in datasets]
+    run = {final.backbone for final in own}
+    alone = all(not final.dataset for final in finals)
+    return [*own, *(final for final in finals if not final.dataset and (alone or final.backbone in run))]
 
 
 def _target(stage: str, dataset: str | None, finals: Iterable[Final], alias: str = "", *deeper: str) -> Target:
@@ -129,9 +141,7 @@ def unknown_target(name: str, targets: Iterable[Target], datasets: Mapping[str, 
     dataset = (datasets or {}).get(parts[2]) if len(parts) > 2 else None
     if dataset and not offered(parts[1], dataset.pred):
         open_to = ", ".join(stage for stage in STAGES if offered(stage, dataset.pred))
-        return (
-            f"target: {name} is not offered, as datasets.{dataset.name}.pred is {dataset.pred!r}; there are {open_to}"
-        )
+        return f"target: {name} is not offered, as {dataset.name} has no labels; there are {open_to}"
     right = ROOT
     while (deeper := "/".join(parts[: right.count("/") + 2])) in known:
         right = deeper

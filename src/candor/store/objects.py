@@ -86,10 +86,19 @@ class Store:
             raise StoreError(self._advice(member, "is damaged"))
         return data
 
+    def check(self, member: str) -> None:
+        """Refuse a member that is missing or damaged, without holding it in memory."""
+        try:
+            found = blake3().update_mmap(self._place(member)).hexdigest()
+        except FileNotFoundError:
+            raise StoreError(self._advice(member, "is missing")) from None
+        if found != member.partition(".")[0]:
+            raise StoreError(self._advice(member, "is damaged"))
+
     def intact(self, member: str) -> bool:
         """Tell whether `member` is there and whole."""
         try:
-            self.read(member)
+            self.check(member)
         except StoreError:
             return False
         return True

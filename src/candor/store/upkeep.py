@@ -13,7 +13,7 @@ from candor.runtime import Progress
 from candor.store.ledger import write_whole
 from candor.store.objects import Store, StoreError, digest
 from candor.tables.audio import AudioIndex
-from candor.tables.features import FeatureIndex
+from candor.tables.features import FeatureIndex, FrameIndex
 
 
 @dataclass
@@ -169,7 +169,7 @@ def _members(store: Store) -> Iterator[str]:
 
 def _indexes(roots: Iterable[Path]) -> Iterator[Path]:
     for root in roots:
-        for table in (AudioIndex, FeatureIndex):
+        for table in (AudioIndex, FeatureIndex, FrameIndex):
             yield from sorted(root.glob(re.sub(r"{\w+}", "*", table.path)))
 
 

@@ -78,8 +78,8 @@ class Counts(Table):
     )
 
 
-SYNTHESISED = "corpora/demo/raw/files.txt"
-"""The files of the demo corpus, one per line, where the workflow makes it itself; they lie beside this list."""
+SYNTHESISED = "corpora/{dataset}/raw/files.txt"
+"""The files of a demo corpus, one per line, where the workflow makes it itself; they lie beside this list."""
 
 CHOICES = "corpora/{dataset}/choices.json"
 """The choices that a manifest was made with: label policy, classes, filter, limits."""

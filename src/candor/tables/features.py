@@ -4,13 +4,15 @@ from candor.tables.base import Column, Table
 
 
 class FeatureIndex(Table):
-    """Where an utterance's pooled features are."""
+    """Where an utterance's pooled hidden states are."""
 
     name = "features"
-    path = "features/{dataset}/{backbone}/index.tsv"
+    version = 2
+    path = "features/{dataset}/{backbone}/{span}/index.tsv"
     description = (
         "One row per utterance. A member of the store is a NumPy array [utterances, layers, statistics, dimensions] "
-        "with the statistics mean and standard deviation over time."
+        "with the statistics mean and standard deviation over time. `{span}` says how much of each clip was run: "
+        "`first6s` or `whole`."
     )
     key = ("utterance",)
     columns = (
@@ -21,5 +23,26 @@ class FeatureIndex(Table):
     )
 
 
-IDENTITY = "features/{dataset}/{backbone}/identity.json"
-"""The backbone, its options and versions: what the features depend on besides the audio."""
+class FrameIndex(Table):
+    """Where the hidden states of an utterance's frames are."""
+
+    name = "frames"
+    path = "features/{dataset}/{backbone}/{span}/frames.tsv"
+    description = (
+        "One row per utterance, made where a recipe reads frames. A member of the store is a flat NumPy array; an "
+        "utterance's part of it has the shape [layers, frames, dimensions]."
+    )
+    key = ("utterance",)
+    columns = (
+        Column("utterance", "Name of the utterance"),
+        Column("member", "Member of the store that holds it"),
+        Column("offset", "Element of that member with which it begins", "integer"),
+        Column("layers", "Layers", "integer"),
+        Column("frames", "Frames", "integer"),
+        Column("dimensions", "Width of a state", "integer"),
+    )
+
+
+IDENTITY = "features/{dataset}/{backbone}/{span}/identity.json"
+"""The backbone, its options, weights and versions: what hidden states depend on besides the audio; how far they deviate
+in lower precision."""

@@ -6,17 +6,23 @@ _SUMMARY = (
     Column("dataset", "Dataset"),
     Column("backbone", "Backbone"),
     Column("recipe", "Recipe of the models"),
-    Column("metric", "uar, accuracy or macro_f1"),
+    Column("metric", "uar, accuracy or macro_f1 of emotions; ccc or mae of ratings"),
     Column("value", "The metric over the test utterances of all folds, averaged over seeds", "number"),
     Column("low", "Lower end of the 95 % interval, clustered by speaker; blank with one speaker", "number", blank=True),
     Column("high", "Upper end of it", "number", blank=True),
     Column("fold_sd", "Standard deviation over folds of the seeds' mean; blank with one fold", "number", blank=True),
     Column("seed_sd", "Standard deviation over seeds; blank with one seed", "number", blank=True),
-    Column("chance", "The better of uniform guessing and always saying the most frequent class", "number"),
+    Column(
+        "chance",
+        "What a model that hears nothing reaches: the better of uniform guessing and always saying the most frequent "
+        "class; for ratings that of always saying the mean",
+        "number",
+    ),
     Column("interpretable", "yes, at chance or one class: whether audits of the models mean anything"),
     Column("utterances", "Test utterances", "integer"),
     Column("speakers", "Their speakers; those who are not known count once per session", "integer"),
     Column("speakers_in_train", "Test speakers who are also in train; 0 for disjoint folds", "integer"),
+    Column("speakers_in_pretraining", "Test speakers whose audio the backbone was pretrained on here", "integer"),
     Column("folds", "Folds", "integer"),
     Column("seeds", "Seeds", "integer"),
 )
@@ -26,7 +32,7 @@ class Summary(Table):
     """How well emotion is recognised in a dataset, by every backbone and recipe."""
 
     name = "summary"
-    version = 2
+    version = 3
     path = "performance/{dataset}/summary.tsv"
     description = "One row per backbone, recipe and metric."
     key = ("dataset", "backbone", "recipe", "metric")
@@ -37,7 +43,7 @@ class RunSummary(Table):
     """How well one backbone with one recipe recognises emotion."""
 
     name = "run_summary"
-    version = 2
+    version = 3
     path = "performance/{dataset}/{backbone}/{recipe}/summary.tsv"
     description = "One row per metric."
     key = ("metric",)
@@ -87,3 +93,6 @@ RANKING_FIGURE = "performance/{dataset}/ranking.png"
 
 EVALUATED = "performance/{dataset}/{backbone}/{recipe}/evaluated.json"
 """Which predictions a summary was made of: the hashes of their files, folds, seeds, versions."""
+
+RATING_FIGURE = "performance/{dataset}/{backbone}/{recipe}/ratings.png"
+"""Ratings foretold over true ones, where arousal or valence is predicted."""

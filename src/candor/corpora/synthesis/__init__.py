@@ -11,11 +11,11 @@ from pathlib import Path
 from candor.corpora.demo_layout import SPEAKERS_FILE
 from candor.corpora.synthesis.bad_files import BAD_FILES
 from candor.corpora.synthesis.recording import Recording, record, recordings
-from candor.corpora.synthesis.voices import SPEAKERS, gender_of, site_of
+from candor.corpora.synthesis.voices import SPEAKERS, UNLABELLED_SPEAKERS, gender_of, site_of
 from candor.runtime import Progress, in_processes
 from candor.tables.base import atomic
 
-__all__ = ["BAD_FILES", "SPEAKERS", "synthesise"]
+__all__ = ["BAD_FILES", "SPEAKERS", "UNLABELLED_SPEAKERS", "synthesise", "synthesise_unlabelled"]
 
 
 MARK_FILE = ".made-by"
@@ -53,6 +53,36 @@ def synthesise(root: Path, *, workers: int, speakers: Sequence[int] = SPEAKERS, 
             progress.advance()
     paths = [recording.path for recording in planned]
     return sorted([*paths, *write_bad_files(root, set(paths)), write_speakers(root, speakers)])
+
+
+def synthesise_unlabelled(root: Path, *, workers: int, mark: str = "") -> list[str]:
+    """Write recordings of more speakers below `root`, a folder each, and nothing that tells what they express.
+
+    They are made like those of the demo corpus and share no speaker with it: audio to pretrain on.
+
+    Parameters
+    ----------
+    root, workers, mark
+        As `synthesise` takes them.
+    """
+    empty_if_outdated(root, mark)
+    planned = {unlabelled_path(number, one): one for number, one in enumerate(recordings(UNLABELLED_SPEAKERS))}
+    missing = [(path, one) for path, one in planned.items() if not (root / path).exists()]
+    with Progress(len(missing), "unlabelled speakers") as progress:
+        for _ in in_processes(partial(write_unlabelled, root), missing, workers):
+            progress.advance()
+    return sorted(planned)
+
+
+def unlabelled_path(number: int, recording: Recording) -> str:
+    """Return where a recording lies whose name is not to give its emotion away."""
+    return f"speaker_{recording.actor:02d}/{number:04d}.wav"
+
+
+def write_unlabelled(root: Path, planned: tuple[str, Recording]) -> None:
+    """Make one recording and write it under a name of its own."""
+    path, recording = planned
+    write_bytes(record(recording), root / path)
 
 
 def empty_if_outdated(root: Path, mark: str) -> None:

@@ -15,6 +15,9 @@ SEED = 20240521
 SPEAKERS = range(1, 25)
 """Numbers of the actors."""
 
+UNLABELLED_SPEAKERS = range(25, 49)
+"""Those of the audio without labels; none of them is in the demo corpus."""
+
 TYPICAL = {
     "male": Setting(2.8, 1.45, 2.17, 0.0, 9.0, 0.55, -30.0, 0.6),
     "female": Setting(12.4, 1.45, 2.17, 0.0, 10.5, 0.60, -28.0, 0.6),

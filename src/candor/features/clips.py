@@ -1,0 +1,64 @@
+"""What is to be extracted: clips, cut to a length, and the batches they are run in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from candor.audio.conversion import RATE
+
+
+@dataclass(frozen=True)
+class Clip:
+    """An utterance's audio: the member of the store that holds it, and how many of its samples are used."""
+
+    utterance: str
+    member: str
+    samples: int
+    cut: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the used part is."""
+        return self.samples / RATE
+
+
+def cut_clips(rows: Sequence[tuple[str, str, int]], seconds: float | None) -> list[Clip]:
+    """Return clips of which only the first seconds are used.
+
+    Parameters
+    ----------
+    rows
+        Utterance, member of the store and samples of each clip.
+    seconds
+        The most that is used of a clip; None for all of it.
+    """
+    most = None if seconds is None else max(1, round(seconds * RATE))
+    return [
+        Clip(utterance, member, samples) if most is None or samples <= most else Clip(utterance, member, most, cut=True)
+        for utterance, member, samples in rows
+    ]
+
+
+def in_batches(clips: Sequence[Clip], seconds: float) -> Iterator[list[Clip]]:
+    """Yield clips in batches of similar length, the longest first.
+
+    A batch holds at most so many seconds, padding included, or one clip. Whatever has been done of the clips before,
+    a run that goes on with the rest forms the same batches as one that was never interrupted.
+
+    Parameters
+    ----------
+    clips
+        What is to be run.
+    seconds
+        The most that a batch holds.
+    """
+    batch: list[Clip] = []
+    for clip in sorted(clips, key=lambda clip: (-clip.samples, clip.member, clip.utterance)):
+        # The first clip of a batch is its longest, so it says how long each is after padding.
+        if batch and (len(batch) + 1) * batch[0].seconds > seconds:
+            yield batch
+            batch = []
+        batch.append(clip)
+    if batch:
+        yield batch

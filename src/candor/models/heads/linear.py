@@ -1,0 +1,32 @@
+"""Pooling and one dense layer, nothing else, for frames."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from candor.models.heads.pooling import Pooling
+
+
+class LinearFramesHead(nn.Module):
+    """Pooling straight on the frames, then one dense layer.
+
+    `candor.models.linear.LinearHead` does the same from pooled features; this one is for pooling that is learned and
+    for backbones that are tuned.
+
+    Parameters
+    ----------
+    outputs
+        Classes or scores.
+    pooling
+        Pools the frames as they come.
+    """
+
+    def __init__(self, outputs: int, pooling: Pooling) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.dense = nn.Linear(pooling.width, outputs)
+
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, outputs] of packed frames [total_frames, dimensions]."""
+        return self.dense(self.pooling(frames, lengths))  # type: ignore[no-any-return]

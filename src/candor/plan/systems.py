@@ -1,0 +1,80 @@
+"""Which recipe is trained on which backbone and dataset, and which hidden states that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from candor.config.loading import ConfigError, refuse
+from candor.config.recipes import RecipeSection
+from candor.config.root import Config
+
+UNTRAINABLE = ("fbank", "opensmile")
+"""Families without anything that could be trained."""
+
+WHOLE = "whole"
+
+
+def span_name(seconds: float | None) -> str:
+    """Return the name of the folder for features of the first seconds of each clip.
+
+    >>> span_name(6.0), span_name(2.5), span_name(None)
+    ('first6s', 'first2.5s', 'whole')
+    """
+    return WHOLE if seconds is None else f"first{seconds:g}s"
+
+
+def check_systems(config: Config, datasets: Iterable[str]) -> None:
+    """Refuse recipes for backbones or datasets that there are not, or that cannot be trained so."""
+    known = {"pretrain_model": list(config.backbones), "dataset": list(datasets)}
+    for name, recipe in config.recipes.items():
+        for key, allowed in known.items():
+            for asked in getattr(recipe, key) or ():
+                if asked not in allowed:
+                    raise refuse(f"recipes.{name}.{key}", asked, allowed)
+        for backbone in recipe.pretrain_model or ():
+            family = config.backbones[backbone].family
+            if recipe.mode != "frozen" and family in UNTRAINABLE:
+                raise ConfigError(
+                    f"config: recipes.{name}.mode is {recipe.mode!r}, but {backbone} ({family}) has nothing that could "
+                    "be trained; leave it out of pretrain_model, or set mode to 'frozen'"
+                )
+
+
+def recipes_on(config: Config, dataset: str, backbone: str) -> dict[str, RecipeSection]:
+    """Return the recipes that are trained on a backbone for a dataset."""
+    fixed = config.backbones[backbone].family in UNTRAINABLE
+    return {
+        name: recipe
+        for name, recipe in config.recipes.items()
+        if dataset in (recipe.dataset or (dataset,))
+        and backbone in (recipe.pretrain_model or (backbone,))
+        and not (fixed and recipe.mode != "frozen")
+    }
+
+
+def systems(config: Config, dataset: str) -> Iterator[tuple[str, str]]:
+    """Yield every backbone and recipe that are trained together for a dataset."""
+    for backbone in config.backbones:
+        for recipe in recipes_on(config, dataset, backbone):
+            yield backbone, recipe
+
+
+def spans(config: Config, dataset: str, backbone: str) -> dict[str, float | None]:
+    """Return how much of each clip is run, in seconds, by the name of the folder for that."""
+    return {
+        span_name(recipe.audio_duration): recipe.audio_duration
+        for recipe in recipes_on(config, dataset, backbone).values()
+    }
+
+
+def reads_frames(config: Config, dataset: str, backbone: str, span: str) -> bool:
+    """Tell whether a recipe reads the hidden states of every frame."""
+    return any(
+        recipe.reads_frames and span_name(recipe.audio_duration) == span
+        for recipe in recipes_on(config, dataset, backbone).values()
+    )
+
+
+def spans_by_name(config: Config) -> dict[str, float | None]:
+    """Return all spans that any recipe uses, by name."""
+    return {span_name(recipe.audio_duration): recipe.audio_duration for recipe in config.recipes.values()}

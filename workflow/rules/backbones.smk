@@ -1,0 +1,61 @@
+# Requires: an address, a folder, or audio to train on.
+# Makes: the files of a backbone, checked, and a table of what they are and where they came from.
+
+
+rule weights:
+    output:
+        table=under(Weights.path),
+    log:
+        log_of("weights", "backbone"),
+    benchmark:
+        benchmark_of("weights", "backbone")
+    wildcard_constraints:
+        backbone=one_of(name for name in WEIGHED if name not in PRETRAINED),
+    localrule: True  # nodes of a cluster often cannot reach the internet
+    conda:
+        "../../envs/candor.yml"
+    params:
+        entry=source_of,
+        offline=str(Path(CONFIG.weights_dir).expanduser()) if CONFIG.weights_dir else "",
+        code=code("weights"),
+    message:
+        "Getting the weights of {wildcards.backbone}"
+    script:
+        "../scripts/weights.py"
+
+
+rule pretrain:
+    input:
+        unpack(heard_by),
+    output:
+        table=under(Weights.path),
+        history=under(Pretraining.path),
+        speakers=under(PretrainingSpeakers.path),
+        figure=report(
+            under(LOSS_FIGURE),
+            caption="../report/pretraining.rst",
+            category="Backbones",
+            labels={"backbone": "{backbone}", "figure": "pretraining"},
+        ),
+    log:
+        log_of("pretrain", "backbone"),
+    benchmark:
+        benchmark_of("pretrain", "backbone")
+    wildcard_constraints:
+        backbone=one_of(PRETRAINED),
+    conda:
+        "../../envs/candor.yml"
+    threads: 16
+    resources:
+        gpu=gpu_of,
+        device=CONFIG.device,
+    params:
+        options=lambda wildcards: backbone_of(wildcards).pretrain.model_dump(exclude={"dataset"}),
+        datasets=lambda wildcards: backbone_of(wildcards).pretrain.dataset,
+        store=str(STORE),
+        aside=under("unfinished/backbones/{backbone}"),
+        code=code("pretrain"),
+    message:
+        "Pretraining {wildcards.backbone}"
+    script:
+        "../scripts/pretrain.py"
