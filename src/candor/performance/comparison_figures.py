@@ -1,0 +1,95 @@
+"""The printed figure of the comparison: which system is ahead of which, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, house_style, new_figure, set_title
+from candor.performance.compare import NOT_TOLD_APART, TOO_FEW_SPEAKERS
+
+_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1"}
+
+
+def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
+    """Draw the difference between every two systems with its interval, the greatest first.
+
+    In each pair the one that is ahead is named first. Blue and filled: better after Holm's adjustment for all pairs.
+
+    Parameters
+    ----------
+    rows
+        Rows of `Comparison` of one dataset.
+    metric
+        ``uar``, ``accuracy`` or ``macro_f1``.
+    """
+    chosen = rows[rows["metric"] == metric]
+    pairs = sorted((_leader_first(row) for row in chosen.to_dict("records")), key=lambda row: -row["difference"])
+    kinds = [kind for kind in ("backbone", "recipe") if any(row["differ_in"] == kind for row in pairs)]
+    numbers = [sum(row["differ_in"] == kind for row in pairs) for kind in kinds]
+    with house_style():
+        figure = new_figure(FULL_WIDTH, 0.9 + 0.25 * max(len(pairs), 2) + 0.35 * len(kinds))
+        set_title(figure, ", ".join(rows["dataset"].unique()))
+        if not pairs:
+            figure.text(0.5, 0.4, "There are no two systems to compare.", ha="center", color=GREY)
+            return figure
+        panels = figure.subplots(len(kinds), 1, sharex=True, squeeze=False, height_ratios=[n + 0.8 for n in numbers])
+        for axes, kind in zip(panels[:, 0], kinds, strict=True):
+            _draw(axes, [row for row in pairs if row["differ_in"] == kind])
+            axes.set_title("Backbones with the same recipe" if kind == "backbone" else "Recipes on the same backbone")
+        panels[-1, 0].set_xlabel(
+            f"difference in {_NAMES[metric]} (points) with 95 % interval over speakers; p adjusted by Holm"
+        )
+    return figure
+
+
+def _leader_first(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """Return what is drawn of a pair, turned such that the difference is not below zero."""
+    varied = row["differ_in"]
+    same = "recipe" if varied == "backbone" else "backbone"
+    names, ends = [row[f"{varied}_a"], row[f"{varied}_b"]], [row["low"], row["high"]]
+    if row["difference"] < 0:
+        names, ends = names[::-1], [-end for end in ends[::-1]]
+    return {
+        "differ_in": varied,
+        "name": f"{names[0]} over {names[1]} · {row[f'{same}_a']}",
+        "difference": 100 * abs(row["difference"]),
+        "low": 100 * ends[0],
+        "high": 100 * ends[1],
+        "p_holm": row["p_holm"],
+        "better": row["better"],
+    }
+
+
+def _draw(axes: Axes, pairs: list[dict[str, Any]]) -> None:
+    for place, row in enumerate(pairs):
+        told = row["better"] not in (NOT_TOLD_APART, TOO_FEW_SPEAKERS)
+        colour = BLUE if told else GREY
+        axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.6)
+        axes.plot(row["difference"], place, "o", color=colour, markerfacecolor=colour if told else "white")
+        axes.annotate(
+            _words(row), (1.03, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5,
+            color=INK if told else GREY, annotation_clip=False,
+        )  # fmt: skip
+    axes.axvline(0, color=GREY, linestyle=(0, (4, 3)), linewidth=0.9, zorder=0)
+    axes.set_ylim(len(pairs) - 0.4, -0.6)
+    axes.set_yticks(range(len(pairs)), [row["name"] for row in pairs])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=LIGHT, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    if np.isnan(row["low"]):
+        return f"{row['difference']:+.1f} [one speaker]"
+    figures = f"{row['difference']:+.1f} [{row['low']:+.1f}, {row['high']:+.1f}]".replace("-", "\u2212")
+    if row["better"] == TOO_FEW_SPEAKERS:
+        return f"{figures}  {TOO_FEW_SPEAKERS}"
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    return f"{figures}  {p}{'' if row['better'] != NOT_TOLD_APART else ' n.s.'}"

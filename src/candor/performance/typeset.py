@@ -1,0 +1,254 @@
+"""Tables for a paper or a page: the summary and the comparison in LaTeX and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from candor.performance.caveats import shared_speakers
+from candor.performance.compare import NOT_TOLD_APART, TOO_FEW_SPEAKERS
+
+_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1"}
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "_": r"\_",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "\u2212": "$-$",
+        "\u2013": "--",
+    }
+)
+_MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\|*_<>[]`~&#$"})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: words, of which the first part may be bold."""
+
+    words: str
+    after: str = ""
+    bold: bool = False
+
+    def set(self, escape: Callable[[str], str], bold: str) -> str:
+        """Return the cell as a language writes it, bold as `bold` has it."""
+        words = escape(self.words)
+        return (bold.format(words) if self.bold else words) + escape(self.after)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table before it is set.
+
+    Parameters
+    ----------
+    heads
+        Heads of the columns.
+    names
+        How many columns at the left hold names; the others hold figures and are aligned to the right.
+    rows
+        Cells of each row, as many as there are heads.
+    caption
+        What the table shows.
+    notes
+        Sentences below it.
+    """
+
+    heads: Sequence[str]
+    names: int
+    rows: Sequence[Sequence[Cell]]
+    caption: str
+    notes: Sequence[str]
+
+    def latex(self, label: str) -> str:
+        """Return a floating `table` to refer to by `label`, which asks for no package but booktabs."""
+        columns = "l" * self.names + "r" * (len(self.heads) - self.names)
+        return "\n".join(
+            [
+                r"\begin{table}",
+                r"  \centering\small\setlength{\tabcolsep}{3pt}",
+                rf"  \caption{{{_latex(self.caption)}}}",
+                rf"  \label{{{label}}}",
+                rf"  \begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+                r"    \toprule",
+                _latex_row([_latex(head) for head in self.heads]),
+                r"    \midrule",
+                *(_latex_row([cell.set(_latex, r"\textbf{{{}}}") for cell in row]) for row in self.rows),
+                r"    \bottomrule",
+                r"  \end{tabular}",
+                "",
+                r"  \smallskip",
+                rf"  {{\footnotesize {_latex(' '.join(self.notes))}\par}}",
+                r"\end{table}",
+                "",
+            ]
+        )
+
+    def markdown(self) -> str:
+        """Return a table in GitHub's Markdown."""
+        rules = ["---"] * self.names + ["---:"] * (len(self.heads) - self.names)
+        lines = [
+            [_markdown(head) for head in self.heads],
+            rules,
+            *([cell.set(_markdown, "**{}**") for cell in row] for row in self.rows),
+        ]
+        table = [f"| {' | '.join(line)} |" for line in lines]
+        return "\n".join([_markdown(self.caption), "", *table, "", _markdown(" ".join(self.notes)), ""])
+
+
+def summary_sheet(rows: pd.DataFrame) -> Sheet:
+    """Lay out how well every backbone with every recipe recognises emotion, best UAR first.
+
+    Parameters
+    ----------
+    rows
+        Rows of `Summary` of one dataset. The best of each metric is bold, with all that print the same figure.
+    """
+    metrics = {metric: rows[rows["metric"] == metric].set_index(["backbone", "recipe"]) for metric in _NAMES}
+    uar = metrics["uar"].sort_values("value", ascending=False, kind="stable")
+    columns = {name: [_percent(value) for value in own.loc[uar.index, "value"]] for name, own in metrics.items()}
+    best = {name: max(printed, key=float) for name, printed in columns.items()}
+    lines = []
+    for place, row in enumerate(uar.reset_index().to_dict("records")):
+        mark = "" if row["interpretable"] == "yes" else "*"
+        after = {"uar": f"{mark} {_interval(row, _percent)}"}
+        lines.append(
+            [
+                Cell(row["backbone"]),
+                Cell(row["recipe"]),
+                *(Cell(own[place], after.get(name, ""), own[place] == best[name]) for name, own in columns.items()),
+                *(Cell(text) for text in (_percent(row["chance"]), str(row["utterances"]), str(row["speakers"]))),
+            ]
+        )
+    heads = ("backbone", "recipe", "UAR", "accuracy", "macro-F1", "chance", "n", "speakers")
+    caption = f"Recognition of emotion in {_datasets(rows)}, in per cent"
+    return Sheet(heads, 2, lines, caption, _summary_notes(uar))
+
+
+def comparison_sheet(rows: pd.DataFrame, metric: str = "uar") -> Sheet:
+    """Lay out the differences between systems in one metric.
+
+    Parameters
+    ----------
+    rows
+        Rows of `Comparison` of one dataset. The better of two systems is bold.
+    metric
+        ``uar``, ``accuracy`` or ``macro_f1``.
+    """
+    chosen = rows[rows["metric"] == metric]
+    lines = []
+    for row in chosen.to_dict("records"):
+        varied = row["differ_in"]
+        same = "recipe" if varied == "backbone" else "backbone"
+        told = row["better"] not in (NOT_TOLD_APART, TOO_FEW_SPEAKERS)
+        first_leads = row["difference"] > 0
+        lines.append(
+            [
+                Cell(row[f"{varied}_a"], bold=told and first_leads),
+                Cell(row[f"{varied}_b"], bold=told and not first_leads),
+                Cell(row[f"{same}_a"]),
+                Cell(_points(row["difference"]), f" {_interval(row, _points)}"),
+                Cell(_p(row["p"])),
+                Cell(_p(row["p_holm"])),
+            ]
+        )
+    heads = ("first", "second", "both with", "difference", "p", "p (Holm)")
+    caption = f"Differences in {_NAMES[metric]} between systems on {_datasets(rows)}, first less second, in points"
+    return Sheet(heads, 3, lines, caption, _comparison_notes(chosen))
+
+
+def summary_latex(rows: pd.DataFrame) -> str:
+    """Return the summary of a dataset in LaTeX; `tab:<dataset>-summary` refers to it."""
+    return summary_sheet(rows).latex(f"tab:{_datasets(rows)}-summary")
+
+
+def summary_markdown(rows: pd.DataFrame) -> str:
+    """Return the summary of a dataset in Markdown."""
+    return summary_sheet(rows).markdown()
+
+
+def comparison_latex(rows: pd.DataFrame, metric: str = "uar") -> str:
+    """Return the comparison of a dataset's systems in LaTeX; `tab:<dataset>-comparison` refers to it."""
+    return comparison_sheet(rows, metric).latex(f"tab:{_datasets(rows)}-comparison")
+
+
+def comparison_markdown(rows: pd.DataFrame, metric: str = "uar") -> str:
+    """Return the comparison of a dataset's systems in Markdown."""
+    return comparison_sheet(rows, metric).markdown()
+
+
+def _summary_notes(uar: pd.DataFrame) -> list[str]:
+    notes = ["In brackets: 95 % interval over speakers. Chance: that of the UAR. n: test utterances. Bold: best."]
+    marked = uar[uar["interpretable"] != "yes"]
+    if len(marked):
+        notes.append(f"*: {' or '.join(sorted(set(marked['interpretable'])))}, not to be interpreted.")
+    caveats = {shared_speakers(row) for row in uar.to_dict("records")} - {""}
+    return [*notes, *(f"{caveat}." for caveat in sorted(caveats))]
+
+
+def _comparison_notes(rows: pd.DataFrame) -> list[str]:
+    if rows.empty:
+        return ["There are no two systems to compare."]
+    notes = [
+        "In brackets: 95 % interval of the paired difference over speakers, not adjusted for the number of pairs.",
+        f"p: swap of the systems speaker by speaker; adjusted by Holm for {rows['pairs'].iloc[0]} pairs. "
+        "Bold: better at the 5 % level after that.",
+    ]
+    if (rows["better"] == TOO_FEW_SPEAKERS).any():
+        speakers, pairs = rows["speakers"].iloc[0], rows["pairs"].iloc[0]
+        few = "one speaker" if speakers == 1 else f"{speakers} speakers and {pairs} pairs"
+        notes.append(f"With {few} no outcome of the test could tell systems apart.")
+    return notes
+
+
+def _datasets(rows: pd.DataFrame) -> str:
+    return ", ".join(rows["dataset"].unique())
+
+
+def _interval(row: Mapping[Hashable, Any], write: Callable[[float], str]) -> str:
+    if pd.isna(row["low"]):
+        return "[one speaker]"
+    return f"[{write(row['low'])}, {write(row['high'])}]"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _points(value: float) -> str:
+    """Write a difference with its sign; a rounded nothing has none."""
+    text = f"{100 * value:+.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", "\u2212")
+
+
+def _p(value: float) -> str:
+    if pd.isna(value):
+        return "\u2013"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _latex(text: str) -> str:
+    return text.translate(_LATEX)
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    # A row that began with one of these would be taken for an option of the line break before it.
+    guard = "{}" if cells[0][:1] in ("[", "*") else ""
+    return f"    {guard}{' & '.join(cells)} \\\\"
+
+
+def _markdown(text: str) -> str:
+    return text.translate(_MARKDOWN)
