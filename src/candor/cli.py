@@ -1,8 +1,9 @@
-"""The command `candor`: look at corpora and results, and look after the store.
+"""The command `candor`: look at corpora and results, use trained models, and look after the store.
 
 candor corpora [NAME]
 candor show corpora/demo
 candor show performance/demo
+candor predict FILE… --model results/models/demo/fbank/linear
 candor store verify [--repair]
 candor store gc [--dry-run]
 """
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from candor.config.loading import ConfigError, did_you_mean
-from candor.runtime import Explained, start_logging
+from candor.runtime import DeviceError, Explained, start_logging, use_device
 from candor.store.objects import Store, StoreError
 from candor.store.upkeep import collect_garbage, forget, projects, verify
+from candor.tables.base import TableError
 
 if TYPE_CHECKING:
     from candor.config.root import Config
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="candor", description="Look at corpora and results, and look after the store."
+        prog="candor", description="Look at corpora and results, use trained models, and look after the store."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -56,6 +58,23 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--project", type=Path, help="project_dir (default: what config/config.yml says)")
     show.add_argument("--report", type=Path, help="a report to point to")
     show.set_defaults(run=_show)
+
+    predict = commands.add_parser("predict", help="label recordings with trained models")
+    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording, or a folder of recordings")
+    predict.add_argument(
+        "--model",
+        nargs="+",
+        action="extend",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="a trained model, or a folder: what all models in it say is averaged "
+        "(for example results/models/demo/fbank/linear)",
+    )
+    predict.add_argument("--weights", type=Path, metavar="DIR", help="the backbone's files, if models were moved")
+    predict.add_argument("--output", type=Path, metavar="FILE.tsv", help="write a table with all digits as well")
+    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    predict.set_defaults(run=_predict)
 
     store = commands.add_parser("store", help="verify the store, or free what nothing needs")
     actions = store.add_subparsers(required=True, metavar="ACTION")
@@ -156,6 +175,33 @@ def _nothing_to_show(project: Path, folder: Path) -> str:
     known = f"; what can: {', '.join(there)}.{did_you_mean(name, there)}" if there else "."
     make = " ".join(f"results/{stage}" for stage in VIEWERS)
     return f"{folder} holds nothing that can be shown{known} `snakemake --cores all {make}` makes all that can"
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from candor.models.ensemble import Ensemble
+    from candor.models.predicting import find_recordings, label, write_labelled
+    from candor.models.show import labelled_text
+
+    if options.output and options.output.suffix != ".tsv":
+        raise TableError(
+            f"--output {options.output}: a tab-separated table is written; give it a name that ends in .tsv"
+        )
+    recordings, ensemble = find_recordings(options.files), Ensemble.of(options.model)
+    labelled = label(recordings, ensemble, options.weights, _device(options.device))
+    if labelled.rows:
+        print(labelled_text(labelled, ensemble))
+        if options.output:
+            write_labelled(labelled, ensemble, options.output)
+    for file, reason in labelled.refused.items():
+        print(f"candor: {file}: {reason}", file=sys.stderr)
+    return 1 if labelled.refused else 0
+
+
+def _device(wanted: str) -> str:
+    try:
+        return use_device(wanted)
+    except DeviceError:
+        raise DeviceError("--device is 'cuda', but torch sees no GPU here; leave it out") from None
 
 
 def _verify(options: argparse.Namespace) -> int:
