@@ -125,7 +125,7 @@ def corpus_folders(tmp_path_factory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def tiny_config(corpus_folders) -> dict:
     return {
-        "data_dir": {"demo": None, **corpus_folders},
+        "data_dir": {"demo": None, "demo_unlabelled": None, **corpus_folders},
         "datasets": {
             "mine": {
                 "corpus": "table",
@@ -133,7 +133,18 @@ def tiny_config(corpus_folders) -> dict:
             }
         },
         "splits": {"folds": 3},
-        "recipes": {"linear": {"num_epochs": 5, "seeds": [0, 1]}},
+        "backbones": {
+            "apc_demo": False,
+            "apc_tiny": {
+                "family": "s3prl",
+                "upstream": "apc",
+                "pretrain": {"dataset": ["mine"], "num_epochs": 2, "hidden_size": 8, "num_layers": 2},
+            },
+        },
+        "recipes": {
+            "linear": {"num_epochs": 5, "seeds": [0, 1], "pretrain_model": ["fbank"]},
+            "cnn": {"num_epochs": 3, "seeds": [0, 1], "hidden_size": 8, "dataset": ["mine"]},
+        },
     }
 
 

@@ -14,7 +14,7 @@ from paths import ROOT
 
 pytestmark = pytest.mark.workflow
 
-AFTER_FEATURES = ("train_linear", "performance", "performance_table")
+AFTER_TRAINING = ("model_figures", "performance", "performance_table", "comparison")
 
 
 def read(path) -> pd.DataFrame:
@@ -74,10 +74,11 @@ def test_splits_are_also_written_as_the_seeds_lists(finished):
 def test_results_say_what_they_were_made_of(finished):
     recipe = json.loads((finished.project / "models/ravdess/fbank/linear/fold1/recipe.json").read_text())
     assert recipe["recipe"]["num_epochs"] == 5
-    assert set(recipe["inputs"]) == {"fold", "features"}
+    assert set(recipe["inputs"]) == {"fold", "features", "identity"}
+    assert recipe["backbone"]["options"] == {"mel_bins": 80}
     evaluated = json.loads((finished.project / "performance/ravdess/fbank/linear/evaluated.json").read_text())
     assert set(evaluated["inputs"]) == {"fold1", "fold2", "fold3", "splits"}
-    identity = json.loads((finished.project / "features/ravdess/fbank/identity.json").read_text())
+    identity = json.loads((finished.project / "features/ravdess/fbank/first6s/identity.json").read_text())
     assert identity["options"] == {"mel_bins": 80}
     choices = json.loads((finished.project / "corpora/ravdess/choices.json").read_text())
     assert choices["choices"]["label_policy"] == "calm_as_neutral"
@@ -91,14 +92,14 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
     logs = {path.relative_to(finished.project / "logs").with_suffix("") for path in finished.project.rglob("*.log")}
     benchmarks = finished.project / "benchmarks"
     assert logs == {path.relative_to(benchmarks).with_suffix("") for path in benchmarks.rglob("*.tsv")}
-    assert len(logs) == 20
+    assert len(logs) == 38
     assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
 
 
 def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
     other = type(finished)(finished.path, tmp_path, {**finished.config, "project_dir": str(tmp_path / "out")})
     other.snakemake("--cores", "1", "results/performance/mine")
-    suffixes = {".tsv", ".json", ".png", ".safetensors", ".wav"}
+    suffixes = {".tsv", ".json", ".png", ".safetensors", ".wav", ".tex", ".md"}
     compared = 0
     for stage in ("corpora", "audio", "splits", "features", "models", "performance"):
         for path in sorted((tmp_path / "out" / stage / "mine").rglob("*")):
@@ -107,7 +108,9 @@ def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
                 twin = finished.project / path.relative_to(tmp_path / "out")
                 assert path.read_bytes() == twin.read_bytes(), path
                 compared += 1
-    assert compared > 40
+    assert compared > 60
+    checkpoint = "backbones/apc_tiny/files/checkpoint.ckpt"
+    assert (tmp_path / "out" / checkpoint).read_bytes() == (finished.project / checkpoint).read_bytes()
 
 
 def test_two_projects_share_a_store_and_nothing_is_made_twice(finished, tmp_path):
@@ -116,15 +119,16 @@ def test_two_projects_share_a_store_and_nothing_is_made_twice(finished, tmp_path
     config = {**finished.config, "project_dir": str(tmp_path / "out"), "store_dir": str(store)}
     type(finished)(finished.path, tmp_path, config).snakemake("results/features/mine")
     assert sorted(path.name for path in (store / "objects").rglob("*") if path.is_file()) == before
-    log = (tmp_path / "out/logs/features/mine/fbank.log").read_text()
-    assert "clips" not in log
+    for backbone in ("fbank", "apc_tiny"):
+        log = (tmp_path / f"out/logs/features/mine/{backbone}/first6s.log").read_text()
+        assert "all 16 clips are in the store" in log
     shutil.rmtree(tmp_path / "out")
     with pytest.raises(SystemExit):
         cli.main(["store", "gc", "--dry-run", "--store", str(store), "--forget", str(tmp_path / "out")])
 
 
 def test_a_damaged_store_is_said_found_and_mended(finished):
-    index = read(finished.project / "features/mine/fbank/index.tsv")
+    index = read(finished.project / "features/mine/fbank/first6s/index.tsv")
     store = finished.project / "store"
     member = store / "objects" / index["member"][0][:2] / index["member"][0]
     kept = member.read_bytes()
@@ -134,7 +138,8 @@ def test_a_damaged_store_is_said_found_and_mended(finished):
     assert "is damaged. Run `candor store verify --repair" in said
     with pytest.raises(SystemExit):
         cli.main(["store", "verify", "--repair", "--store", str(store)])
-    assert set(finished.jobs("results/performance/mine")) == {"features", *AFTER_FEATURES}
+    trained = {"train_linear", "train_cnn", *AFTER_TRAINING}
+    assert set(finished.jobs("results/performance/mine")) == {"features", "frames", *trained}
     finished.snakemake()
     assert member.read_bytes() == kept
     assert finished.jobs() == {}
@@ -144,7 +149,7 @@ def test_a_failed_job_leaves_no_stale_table_for_an_up_to_date_one(finished):
     """Snakemake removes the outputs of a failed training and does not miss them while the old summary is there."""
     for predictions in finished.project.glob("models/mine/fbank/linear/fold*/predictions.tsv"):
         predictions.unlink()
-    assert set(finished.jobs("results/performance/mine")) == set(AFTER_FEATURES)
+    assert set(finished.jobs("results/performance/mine")) == {"train_linear", *AFTER_TRAINING}
     finished.snakemake("results/performance/mine")
     assert finished.jobs() == {}
 

@@ -5,9 +5,24 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-PERFORMANCE = {"performance": 2, "performance_table": 2}
-TRAINING = {"train_linear": 6, **PERFORMANCE}
-FEATURES = {"features": 2, **TRAINING}
+# Two datasets: ravdess with linear on fbank; mine with linear on fbank, and with cnn on fbank and apc_tiny.
+PERFORMANCE = {"performance": 4, "performance_table": 2, "comparison": 2}
+TRAINING = {"train_linear": 6, "train_cnn": 6, "model_figures": 4, **PERFORMANCE}
+FEATURES = {"features": 3, "frames": 2, **TRAINING}
+OF_FBANK = {
+    "features": 2,
+    "frames": 1,
+    "train_linear": 6,
+    "train_cnn": 3,
+    "model_figures": 3,
+    "performance": 3,
+    "performance_table": 2,
+    "comparison": 2,
+}
+OF_LINEAR = {"train_linear": 6, "model_figures": 2, "performance": 2, "performance_table": 2, "comparison": 2}
+OF_CNN = {"train_cnn": 6, "model_figures": 2, "performance": 2, "performance_table": 1, "comparison": 1}
+OF_ONE_MORE = {"train_cnn": 3, "model_figures": 1, "performance": 1, "performance_table": 1, "comparison": 1}
+OF_APC = {"features": 1, "frames": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
 # The cone of one dataset, from the manifest on.
 ALL_OF_RAVDESS = {
@@ -17,8 +32,10 @@ ALL_OF_RAVDESS = {
     "splits_3": 1,
     "features": 1,
     "train_linear": 3,
+    "model_figures": 1,
     "performance": 1,
     "performance_table": 1,
+    "comparison": 1,
 }
 FUTURE = "from __future__ import annotations\n"
 
@@ -33,20 +50,21 @@ def test_a_finished_run_has_nothing_to_do(finished):
         ("src/candor/performance/metrics.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
         ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", TRAINING),
+        ("src/candor/backbones/pretraining/settings.py", FUTURE, f"{FUTURE}LATER = 1\n", {"pretrain": 1, **OF_APC}),
         (
             "src/candor/splits/deal.py",
             "if count < folds:",
             "if folds > count:",
             {"splits_3": 2, **TRAINING},
         ),
-        ("src/candor/backbones/families/fbank.py", "32768.0", "32767.0", FEATURES),
-        ("src/candor/audio/conversion.py", "32768.0, dtype", "32767.0, dtype", {"audio": 2, **FEATURES}),
+        ("src/candor/backbones/families/fbank.py", "32768.0", "32767.0", OF_FBANK),
+        ("src/candor/audio/conversion.py", "32768.0, dtype", "32767.0, dtype", {"audio": 2, "pretrain": 1, **FEATURES}),
         ("src/candor/corpora/readers/ravdess.py", FUTURE, f"{FUTURE}LATER = 1\n", ALL_OF_RAVDESS),
         (
             "workflow/scripts/performance_table.py",
             "rows = pd.concat",
             "everything = rows = pd.concat",
-            {"performance_table": 2},
+            {"performance_table": 2, "comparison": 2},
         ),
     ],
 )
@@ -89,13 +107,22 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "jobs"),
     [
-        ({"recipes": {"linear": {"num_epochs": 6}}}, TRAINING),
+        ({"recipes": {"linear": {"num_epochs": 6}}}, OF_LINEAR),
+        ({"recipes": {"cnn": {"hidden_size": 9}}}, OF_CNN),
+        ({"recipes": {"cnn": {"seeds": [0, 1, 2]}}}, OF_CNN),
+        ({"recipes": {"cnn": {"audio_duration": 0.3}}}, {"features": 2, "frames": 2, **OF_CNN}),
+        (
+            {"recipes": {"again": {"num_epochs": 2, "hidden_size": 4, "dataset": ["mine"]}}},
+            {"train_again": 6, "model_figures": 2, "performance": 2, "performance_table": 1, "comparison": 1},
+        ),
+        ({"backbones": {"fbank40": {"family": "fbank", "mel_bins": 40}}}, {"features": 1, "frames": 1, **OF_ONE_MORE}),
+        ({"backbones": {"apc_tiny": {"pretrain": {"seed": 1}}}}, {"pretrain": 1, **OF_APC}),
         # Snakemake compares the values of params as a set: only as one value do two that change places show.
-        ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, TRAINING),
+        ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),
         ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
-        ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **FEATURES}),
+        ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, "pretrain": 1, **FEATURES}),
         ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
-        ({"backbones": {"fbank": {"mel_bins": 40}}}, FEATURES),
+        ({"backbones": {"fbank": {"mel_bins": 40}}}, OF_FBANK),
         ({"data_dir": {"demo": "synthesise"}, "datasets": {"crema_d_voice": {"corpus": "crema_d"}}}, None),
     ],
 )
@@ -121,7 +148,7 @@ def test_a_deleted_result_is_made_again_and_nothing_else(finished):
     kept = figure.read_bytes()
     figure.unlink()
     try:
-        assert finished.jobs() == {"performance": 1, "performance_table": 1}
+        assert finished.jobs() == {"performance": 1, "performance_table": 1, "comparison": 1}
     finally:
         finished.snakemake("results/performance/mine")
     assert figure.read_bytes() == kept

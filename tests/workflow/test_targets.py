@@ -8,13 +8,18 @@ from paths import ROOT
 pytestmark = pytest.mark.workflow
 
 CORPORA = ["manifest", "corpora_overview"]
-CHAIN = [*CORPORA, "audio", "splits_3", "features", "train_linear", "performance", "performance_table"]
+BACKBONES = ["audio", "pretrain"]
+FEATURES = [*BACKBONES, "features", "frames"]
+MODELS = [*FEATURES, "splits_3", "train_linear", "train_cnn", "model_figures"]
+CHAIN = [*CORPORA, *MODELS, "performance", "performance_table", "comparison"]
+OF_RAVDESS = [name for name in CHAIN if name not in ("pretrain", "frames", "train_cnn")]
 NEEDED = {
     "corpora": CORPORA,
     "audio": [*CORPORA, "audio"],
     "splits": [*CORPORA, "splits_3"],
-    "features": [*CORPORA, "audio", "features"],
-    "models": [*CORPORA, "audio", "splits_3", "features", "train_linear"],
+    "backbones": ["manifest", *BACKBONES],
+    "features": [*CORPORA, *FEATURES],
+    "models": [*CORPORA, *MODELS],
     "performance": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)
@@ -33,7 +38,7 @@ def fresh(finished, tmp_path):
 def test_a_stage_is_a_target_for_all_datasets_at_hand(fresh, stage):
     jobs = fresh.jobs(f"results/{stage}")
     assert set(jobs) == set(NEEDED[stage])
-    assert jobs["manifest"] == 2
+    assert jobs["manifest"] == (1 if stage == "backbones" else 2)
     assert fresh.jobs(f"results/{stage}/") == jobs
 
 
@@ -44,12 +49,12 @@ def test_a_stage_says_what_it_leaves_out(fresh):
 
 @pytest.mark.parametrize("target", ["results/performance/ravdess", "results/performance/ravdess/"])
 def test_a_dataset_is_a_target(fresh, target):
-    assert fresh.jobs(target) == dict.fromkeys(CHAIN, 1) | {"train_linear": 3}
+    assert fresh.jobs(target) == dict.fromkeys(OF_RAVDESS, 1) | {"train_linear": 3}
 
 
 @pytest.mark.parametrize("target", ["results/features/mine/fbank", "results/features/mine/fbank/"])
 def test_a_backbone_is_a_target(fresh, target):
-    assert fresh.jobs(target) == READ | {"audio": 1, "features": 1}
+    assert fresh.jobs(target) == READ | {"audio": 1, "features": 1, "frames": 1}
 
 
 def test_several_targets_and_files_inside_them_can_be_asked_for(fresh):
@@ -63,7 +68,7 @@ def test_without_a_target_everything_at_hand_is_built(fresh):
 
 def test_a_backbone_more_is_asked_for_by_one_line(fresh):
     jobs = fresh.jobs("results/performance/mine", backbones={"fbank40": {"family": "fbank", "mel_bins": 40}})
-    assert (jobs["features"], jobs["train_linear"], jobs["performance"]) == (2, 6, 2)
+    assert (jobs["features"], jobs["train_linear"], jobs["train_cnn"], jobs["performance"]) == (3, 3, 9, 4)
 
 
 def test_datasets_may_differ_in_their_folds(fresh):
@@ -71,7 +76,7 @@ def test_datasets_may_differ_in_their_folds(fresh):
     assert jobs == {"manifest": 2, "corpora_overview": 2, "splits_3": 1, "splits_5": 1}
 
 
-def test_a_corpus_is_asked_for_as_its_authors_write_it_and_ratings_as_far_as_they_go(fresh, tmp_path):
+def test_a_corpus_is_asked_for_as_its_authors_write_it_and_ratings_have_tables_of_their_own(fresh, tmp_path):
     (tmp_path / "improv").mkdir()
     (tmp_path / "improv" / "Evalution.txt").touch()
     changes = {
@@ -81,8 +86,29 @@ def test_a_corpus_is_asked_for_as_its_authors_write_it_and_ratings_as_far_as_the
     six = READ | {"splits_6": 1}
     assert fresh.jobs("results/splits/msp-improv", **changes) == six
     assert fresh.jobs("results/splits/aroused/", **changes) == six
-    said = fresh.snakemake("--dry-run", "results/performance/aroused", check=False, **changes)
-    assert "target: results/performance/aroused is not offered, as datasets.aroused.pred is 'arousal'" in said
+    jobs = fresh.jobs("results/performance/aroused", **changes)
+    assert (jobs["train_linear"], jobs["performance_ratings"], jobs["performance_table"]) == (6, 1, 1)
+    assert not {"performance", "comparison"} & set(jobs)
+
+
+def test_weights_are_got_for_the_backbones_that_are_run_and_no_others(fresh):
+    backbones = {"wavlm": None, "whisper_tiny": {"parity": "trust-ser"}}
+    recipes = {"cnn": {"pretrain_model": ["apc_tiny", "wavlm"]}}
+    jobs = fresh.jobs("results/performance/mine", backbones=backbones, recipes=recipes)
+    assert (jobs["weights"], jobs["pretrain"], jobs["features"]) == (1, 1, 3)
+    assert fresh.jobs("results/backbones/wavlm", backbones=backbones) == {"weights": 1}
+    assert "weights" not in fresh.jobs("results/performance/ravdess", backbones=backbones)
+
+
+def test_a_recipe_that_tunes_reads_audio_and_leaves_alone_what_cannot_be_tuned(fresh):
+    tuned = {"tuned": {"mode": "full", "dataset": ["mine"]}}
+    jobs = fresh.jobs("results/models/mine", recipes=tuned)
+    assert jobs["train_tuned"] == 3, "on apc_tiny; fbank has nothing to tune"
+    only = fresh.jobs("results/models/mine/apc_tiny", recipes={**tuned, "linear": False, "cnn": False})
+    assert set(only) == {"manifest", "corpora_overview", "audio", "splits_3", "pretrain", "features", *TUNED}
+
+
+TUNED = ("train_tuned", "model_figures")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +165,8 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
         ),
         (
             "results",
-            "target: results is not known; allowed in results: corpora, audio, splits, features, models, performance. "
+            "target: results is not known; allowed in results: corpora, audio, splits, backbones, features, models, "
+            "performance. "
             "To make everything, name no target.",
         ),
     ],

@@ -52,16 +52,16 @@ class Pretrain(Section):
     num_layers: int = Field(3, ge=1, le=12, description="GRU layers; each yields hidden states.")
     hidden_size: int = Field(512, ge=8, description="Units of each layer.")
     residual: bool = Field(True, description="Add each layer's input to its output, from the second layer on.")
-    dropout: float = Field(0.1, ge=0, lt=1, allow_inf_nan=False, description="Dropout between layers, in training.")
+    dropout: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False, description="Dropout between layers, in training.")
     time_shift: int = Field(1, ge=1, le=20, description="How many frames of 10 ms ahead is foretold; 1: the next one.")
     num_epochs: int = Field(
-        50, ge=0, description="Passes over the training clips; 0 keeps the random weights, for comparison."
+        20, ge=0, description="Passes over the training clips; 0 keeps the random weights, for comparison."
     )
-    batch_seconds: float = Field(120.0, gt=0, allow_inf_nan=False, description="Audio per step, in seconds.")
-    learning_rate: float = Field(0.001, gt=0, allow_inf_nan=False, description="Peak learning rate of Adam.")
+    batch_seconds: float = Field(16.0, gt=0, allow_inf_nan=False, description="Audio per step, in seconds.")
+    learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False, description="Peak learning rate of Adam.")
     clip_norm: float = Field(5.0, gt=0, allow_inf_nan=False, description="Largest norm of a gradient.")
     max_seconds: float = Field(
-        20.0, gt=0, allow_inf_nan=False, description="Longer clips are cut into pieces of this length, in seconds."
+        2.0, gt=0, allow_inf_nan=False, description="Longer clips are cut into pieces of this length, in seconds."
     )
     held_out: float = Field(
         0.1, gt=0, lt=1, allow_inf_nan=False, description="Share of speakers whose audio is only used to check."

@@ -17,7 +17,17 @@ ENTRY = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names of entries become names of folders."""
 
 EntryName = Annotated[str, Field(pattern=ENTRY)]
-APC_DEMO = S3prl(upstream="apc", pretrain=Pretrain(dataset=["demo_unlabelled"], hidden_size=128, num_epochs=20))
+APC_DEMO = S3prl(
+    upstream="apc",
+    pretrain=Pretrain(
+        dataset=["demo_unlabelled"],
+        hidden_size=128,
+        num_epochs=6,
+        batch_seconds=10,
+        max_seconds=1,
+        learning_rate=0.004,
+    ),
+)
 """A backbone that the demo pretrains, so that it needs no download."""
 
 NAMED = ("datasets", "backbones", "recipes")
