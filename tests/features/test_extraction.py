@@ -6,8 +6,8 @@ from candor.audio.conversion import decode, encode
 from candor.backbones.families import fbank
 from candor.backbones.interface import Backbone
 from candor.features import packs
-from candor.features.clips import Clip, cut_clips, in_batches
-from candor.features.extraction import Extraction, FeatureError, Way, identity
+from candor.features.clips import Clip, FeatureError, cut_clips, in_batches
+from candor.features.extraction import Extraction, Way, identity
 from candor.features.reading import Frames, read_pooled
 from candor.store.objects import Store, StoreError
 from candor.tables.features import FeatureIndex, FrameIndex

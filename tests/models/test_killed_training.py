@@ -17,7 +17,7 @@ from candor.features.clips import Clip
 from candor.models import resume, training
 from candor.models.inputs import PooledInputs
 from candor.models.job import FoldJob
-from candor.models.networks import PooledNetwork
+from candor.models.linear import PooledNetwork
 from candor.models.prepare import Prepared
 
 resume.PATIENCE = 0.0

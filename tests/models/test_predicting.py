@@ -21,11 +21,12 @@ from candor.features.job import Job, extract, load_backbone
 from candor.models.ensemble import Ensemble
 from candor.models.job import FoldJob
 from candor.models.listening import Listener
+from candor.models.loading import ModelError
 from candor.models.predicting import PredictionError, find_recordings, label
-from candor.models.prepare import from_frames, from_pooled
 from candor.models.prepare_audio import from_audio
+from candor.models.prepare_frames import from_frames
+from candor.models.prepare_pooled import from_pooled
 from candor.models.recipe import Recipe
-from candor.models.saving import ModelError
 from candor.store.objects import Store
 from candor.tables.backbones import Weights
 from candor.tables.features import FeatureIndex, FrameIndex

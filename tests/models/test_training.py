@@ -11,11 +11,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from candor.models import resume as resuming
 from candor.models.fold import Setting, run_fold
 from candor.models.inputs import PooledInputs
-from candor.models.networks import PooledNetwork
+from candor.models.linear import PooledNetwork
+from candor.models.loading import ModelError, load_model
 from candor.models.prepare import Prepared
 from candor.models.recipe import Recipe
 from candor.models.resume import Resume
-from candor.models.saving import About, ModelError, load_model, save_model
+from candor.models.saving import About, save_model
 from candor.models.tasks import Emotion, Rating, class_weights, concordance, uar
 from candor.models.training import Part, TrainingError, make_optimiser, make_schedule, outputs_of, train
 from candor.tables.models import History, LayerWeights, Predictions, RatingPredictions

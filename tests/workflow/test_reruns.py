@@ -49,7 +49,9 @@ def test_a_finished_run_has_nothing_to_do(finished):
     [
         ("src/candor/performance/metrics.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
-        ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", TRAINING),
+        ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
+        ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR),
+        ("src/candor/models/heads/gru.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_CNN),
         ("src/candor/backbones/pretraining/settings.py", FUTURE, f"{FUTURE}LATER = 1\n", {"pretrain": 1, **OF_APC}),
         (
             "src/candor/splits/deal.py",

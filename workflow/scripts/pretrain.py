@@ -26,7 +26,7 @@ def main(smk) -> None:
     heard = list(itertools.chain.from_iterable(clips.values()))
     made = pretrain(heard, store, smk.params.options, aside / "state.pt", aside / "scratch", device)
     Pretraining.write(made.history, smk.output.history)
-    PretrainingSpeakers.write(speaker_rows(clips, made.held_out), smk.output.speakers)
+    PretrainingSpeakers.write(speaker_rows(clips, made.heard, made.held_out), smk.output.speakers)
     save_figure(loss_figure(Pretraining.read(smk.output.history), smk.wildcards.backbone), smk.output.figure)
     folder = Path(smk.output.table).parent / Weights.FOLDER
     Weights.write([keep_checkpoint(made.checkpoint, folder, "pretrained here")], smk.output.table)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from candor.memory import keep_freed_memory
 from candor.models.job import FoldJob
-from candor.models.prepare import from_frames
+from candor.models.prepare_frames import from_frames
 from candor.models.recipe import Recipe
 from candor.runtime import start_logging, use_device, use_threads
 from candor.store.objects import Store

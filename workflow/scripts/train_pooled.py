@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from candor.models.job import FoldJob
-from candor.models.prepare import from_pooled
+from candor.models.prepare_pooled import from_pooled
 from candor.models.recipe import Recipe
 from candor.runtime import start_logging, use_threads
 from candor.store.objects import Store

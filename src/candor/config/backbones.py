@@ -61,7 +61,10 @@ class Pretrain(Section):
     learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False, description="Peak learning rate of Adam.")
     clip_norm: float = Field(5.0, gt=0, allow_inf_nan=False, description="Largest norm of a gradient.")
     max_seconds: float = Field(
-        2.0, gt=0, allow_inf_nan=False, description="Longer clips are cut into pieces of this length, in seconds."
+        2.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longer clips are cut into equal pieces of at most this length, in seconds.",
     )
     held_out: float = Field(
         0.1, gt=0, lt=1, allow_inf_nan=False, description="Share of speakers whose audio is only used to check."

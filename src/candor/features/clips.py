@@ -6,6 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from candor.audio.conversion import RATE
+from candor.runtime import Explained
+
+
+class FeatureError(Explained, ValueError):
+    """A clip has no usable features; the message names it."""
 
 
 @dataclass(frozen=True)

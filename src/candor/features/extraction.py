@@ -13,9 +13,9 @@ import torch
 
 from candor.audio.conversion import decode
 from candor.backbones.interface import Backbone, Hidden
-from candor.features.clips import Clip, in_batches
+from candor.features.clips import Clip, FeatureError, in_batches
 from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
-from candor.runtime import AudioProgress, Explained
+from candor.runtime import AudioProgress
 from candor.store.ledger import Ledger
 from candor.store.objects import Store, digest
 
@@ -26,10 +26,6 @@ STATISTICS = ("mean", "sd")
 
 Row = dict[str, str | int]
 Place = TypeVar("Place", PooledPlace, FramePlace)
-
-
-class FeatureError(Explained, ValueError):
-    """A clip has no usable features; the message names it."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from candor.backbones.interface import Backbone, load_family
 from candor.backbones.weights import identity as weights_identity
 from candor.backbones.weights import verify
 from candor.features.clips import Clip, cut_clips, in_batches
-from candor.features.extraction import Extraction, Way, identity, run_batch
+from candor.features.extraction import Extraction, Way, identity, run_batch, worthwhile_seconds
 from candor.runtime import DeviceError, use_device
 from candor.store.objects import Store
 from candor.tables.backbones import Weights
@@ -123,8 +123,8 @@ def load_backbone(job: Job) -> tuple[Backbone, Way]:
     device = use_device(job.device)
     if job.precision != "float32" and device == "cpu":
         raise DeviceError("config: features.precision is 'bfloat16', which needs a GPU; set it to 'float32'")
-    backbone = load_family(job.family).load(job.options, folder)
-    return backbone.to(device), Way(job.batch_seconds, job.precision, device)
+    backbone = load_family(job.family).load(job.options, folder).to(device)
+    return backbone, Way(worthwhile_seconds(backbone, device, job.batch_seconds), job.precision, device)
 
 
 def deviation_of(backbone: Backbone, clips: list[Clip], store: Store, way: Way) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from candor.features.extraction import FeatureError
+from candor.features.clips import FeatureError
 from candor.store.objects import Store
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from candor.features.extraction import FeatureError, as_kept, statistics
 from candor.models.ensemble import Ensemble, by_speaker
 from candor.models.inputs import Batch, FrameBatch, PooledBatch
 from candor.models.listening import Listener
+from candor.models.loading import Model
 from candor.models.normalising import Affine, affine, by_deviation
 from candor.models.recipe import Recipe
-from candor.models.saving import Model
 
 Norm = tuple[str, float | None]
 """Models with the same `norm` and `audio_duration` normalise alike by speaker."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from candor.backbones.interface import family_names, load_family
 from candor.features.extraction import POOLING_VERSION
+from candor.models.loading import Model, ModelError, load_model
 from candor.models.recipe import Recipe
-from candor.models.saving import Model, ModelError, load_model
 from candor.models.tasks import Emotion, Rating
 from candor.tables.backbones import Weights
 from candor.tables.models import CHECKPOINT

@@ -1,9 +1,11 @@
-"""A linear head on pooled features."""
+"""A linear head on pooled hidden states."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
+
+from candor.models.inputs import PooledBatch
 
 
 class LinearHead(nn.Module):
@@ -39,3 +41,34 @@ class LinearHead(nn.Module):
         standardised = (pooled - self.mean) / self.scale
         weights = torch.softmax(self.layer_weights, dim=0)
         return self.dense(torch.einsum("ulsd,l->usd", standardised, weights).flatten(1))  # type: ignore[no-any-return]
+
+
+class PooledNetwork(nn.Module):
+    """A linear head on pooled states.
+
+    Parameters
+    ----------
+    layers, dimensions
+        Shape of the hidden states.
+    outputs
+        Classes, or one for a rating.
+    pooling
+        `mean`, or `std` for mean and standard deviation.
+    """
+
+    def __init__(self, layers: int, dimensions: int, outputs: int, pooling: str) -> None:
+        super().__init__()
+        self.statistics = {"mean": 1, "std": 2}[pooling]
+        self.head = LinearHead(layers, self.statistics, dimensions, outputs)
+
+    def standardise_by(self, pooled: torch.Tensor) -> None:
+        """Take mean and scale from the pooled states of the training speakers."""
+        self.head.standardise_by(pooled[:, :, : self.statistics])
+
+    def forward(self, batch: PooledBatch) -> torch.Tensor:
+        """Return the outputs, [utterances, outputs]."""
+        return self.head(batch.pooled[:, :, : self.statistics])  # type: ignore[no-any-return]
+
+    def layer_weights(self) -> list[float]:
+        """Return the weight of each layer of the backbone."""
+        return [float(weight) for weight in torch.softmax(self.head.layer_weights.detach(), dim=0)]

@@ -13,9 +13,9 @@ from candor.backbones.interface import Backbone, load_family
 from candor.backbones.weights import WeightsError, sha256_of
 from candor.features.extraction import FeatureError, Way, run_waveforms
 from candor.models.ensemble import Ensemble
+from candor.models.loading import Model, ModelError
 from candor.models.networks import AudioNetwork, FrameNetwork
 from candor.models.recipe import Recipe
-from candor.models.saving import Model, ModelError
 from candor.models.training import trained_tensors
 from candor.models.tuning import make_trainable
 from candor.tables.backbones import Weights

@@ -1,4 +1,4 @@
-"""From what a network is given to its outputs."""
+"""Networks that read every frame, of stored hidden states or of a backbone that runs along."""
 
 from __future__ import annotations
 
@@ -8,40 +8,8 @@ from torch import nn
 from candor.backbones.interface import Backbone
 from candor.models.heads.build import build_head
 from candor.models.heads.layer_mix import LayerMix
-from candor.models.inputs import AudioBatch, FrameBatch, PooledBatch
-from candor.models.linear import LinearHead
+from candor.models.inputs import AudioBatch, FrameBatch
 from candor.models.recipe import Recipe
-
-
-class PooledNetwork(nn.Module):
-    """A linear head on pooled states.
-
-    Parameters
-    ----------
-    layers, dimensions
-        Shape of the hidden states.
-    outputs
-        Classes, or one for a rating.
-    pooling
-        `mean`, or `std` for mean and standard deviation.
-    """
-
-    def __init__(self, layers: int, dimensions: int, outputs: int, pooling: str) -> None:
-        super().__init__()
-        self.statistics = {"mean": 1, "std": 2}[pooling]
-        self.head = LinearHead(layers, self.statistics, dimensions, outputs)
-
-    def standardise_by(self, pooled: torch.Tensor) -> None:
-        """Take mean and scale from the pooled states of the training speakers."""
-        self.head.standardise_by(pooled[:, :, : self.statistics])
-
-    def forward(self, batch: PooledBatch) -> torch.Tensor:
-        """Return the outputs, [utterances, outputs]."""
-        return self.head(batch.pooled[:, :, : self.statistics])  # type: ignore[no-any-return]
-
-    def layer_weights(self) -> list[float]:
-        """Return the weight of each layer of the backbone."""
-        return [float(weight) for weight in torch.softmax(self.head.layer_weights.detach(), dim=0)]
 
 
 class FrameNetwork(nn.Module):

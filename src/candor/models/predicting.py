@@ -15,11 +15,11 @@ from candor.audio.conversion import RATE, AudioError, convert, decode
 from candor.corpora.inspection import Limits, judge, measure
 from candor.corpora.listing import files as files_below
 from candor.corpora.readers.folder import RECORDINGS
-from candor.features.extraction import FeatureError
+from candor.features.clips import FeatureError
 from candor.models.answering import Answering, Recording
 from candor.models.ensemble import Ensemble
 from candor.models.listening import Listener
-from candor.models.saving import Model
+from candor.models.loading import Model
 from candor.models.tasks import Emotion, Rating
 from candor.runtime import Explained, Progress
 from candor.tables.predicted import FilePredictions, FileRatings

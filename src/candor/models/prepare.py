@@ -1,4 +1,4 @@
-"""What a fold's trainings on a frozen backbone are given."""
+"""What a fold's trainings are given, and how hidden states are normalised for them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from candor.features.reading import Frames, frame_counts, read_pooled
-from candor.models.inputs import FrameInputs, Inputs, PooledInputs
-from candor.models.networks import FrameNetwork, PooledNetwork
-from candor.models.normalising import Affine, affine, by_deviation, by_range, groups_of
+from candor.features.reading import frame_counts, read_pooled
+from candor.models.inputs import Inputs
+from candor.models.normalising import Affine, affine, by_deviation, groups_of
 from candor.models.recipe import Recipe
 from candor.store.objects import Store
 
@@ -46,78 +45,21 @@ class Prepared:
     normalised_by: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
-def from_pooled(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: Recipe) -> Prepared:
-    """Return what trainings on pooled states take.
-
-    Parameters
-    ----------
-    fold
-        The fold's table.
-    index
-        The index of pooled states.
-    store
-        Where they are.
-    recipe
-        How to train.
-    """
-    pooled = torch.from_numpy(read_pooled(index, list(fold["utterance"]), store))
-    scaled = _by_pooled(fold, index, store, recipe) if recipe.norm == "znorm" else None
-    if scaled is not None:
-        pooled = scaled.on_pooled(pooled)
-    layers, dimensions = pooled.shape[1], pooled.shape[3]
-    in_train = torch.tensor((fold["part"] == "train").to_numpy())
-
-    def make(outputs: int) -> PooledNetwork:
-        network = PooledNetwork(layers, dimensions, outputs, recipe.pooling)
-        network.standardise_by(pooled[in_train])
-        return network
-
-    return Prepared("pooled", PooledInputs(pooled), make, layers, dimensions, _with_the_model(scaled, recipe))
-
-
-def from_frames(
-    fold: pd.DataFrame, index: pd.DataFrame, pooled_index: pd.DataFrame, store: Store, recipe: Recipe
-) -> Prepared:
-    """Return what trainings on frames take.
-
-    Parameters
-    ----------
-    fold
-        The fold's table.
-    index, pooled_index
-        The indexes of frames and of pooled states.
-    store
-        Where they are.
-    recipe
-        How to train.
-    """
-    frames = Frames(index, list(fold["utterance"]), store)
-    scaled: Affine | None = None
-    if recipe.norm == "znorm":
-        scaled = _by_pooled(fold, pooled_index, store, recipe)
-    elif recipe.norm == "minmax":
-        measured, group = _groups(fold, recipe)
-        scaled = affine(*by_range(frames, measured), group)
-
-    def make(outputs: int) -> FrameNetwork:
-        return FrameNetwork(frames.layers, frames.dimensions, outputs, recipe)
-
-    inputs = FrameInputs(frames, scaled)
-    return Prepared("frames", inputs, make, frames.layers, frames.dimensions, _with_the_model(scaled, recipe))
-
-
-def _by_pooled(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: Recipe) -> Affine:
+def by_deviation_of(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: Recipe) -> Affine:
+    """Return the normalisation by mean and deviation, from the index of pooled states."""
     names = list(fold["utterance"])
-    measured, group = _groups(fold, recipe)
+    measured, group = groups_in(fold, recipe)
     return affine(*by_deviation(read_pooled(index, names, store), frame_counts(index, names), measured), group)
 
 
-def _groups(fold: pd.DataFrame, recipe: Recipe) -> tuple[list[list[int]], list[int]]:
+def groups_in(fold: pd.DataFrame, recipe: Recipe) -> tuple[list[list[int]], list[int]]:
+    """Return which utterances of a fold each group is measured on, and the group of each utterance."""
     in_train = (fold["part"] == "train").tolist()
     return groups_of([str(speaker or "") for speaker in fold["speaker"]], in_train, recipe.norm_scope)
 
 
-def _with_the_model(scaled: Affine | None, recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor] | None:
+def with_the_model(scaled: Affine | None, recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Return offset and scale that go with the model: those of the training speakers, not those of each speaker."""
     if scaled is None or recipe.norm_scope != "train":
         return None
     return scaled.offset[0], scaled.scale[0]

@@ -25,19 +25,23 @@ def clips_of(audio: pd.DataFrame, utterances: pd.DataFrame) -> list[Clip]:
     return [Clip(str(utterance), str(speakers[utterance]), str(member)) for utterance, member in pairs]
 
 
-def speaker_rows(by_dataset: dict[str, list[Clip]], held_out: tuple[str, ...]) -> list[dict[str, Any]]:
+def speaker_rows(
+    by_dataset: dict[str, list[Clip]], heard: tuple[str, ...], held_out: tuple[str, ...]
+) -> list[dict[str, Any]]:
     """Return the rows of `PretrainingSpeakers`.
 
     Parameters
     ----------
     by_dataset
         The clips that were listened to.
+    heard
+        The speakers trained on.
     held_out
-        The speakers that were only used to check; none where clips were held out instead.
+        Those that were only used to check; none where clips were held out instead.
     """
     rows = []
     for dataset, clips in by_dataset.items():
-        for speaker in sorted({clip.speaker for clip in clips}):
+        for speaker in sorted({clip.speaker for clip in clips} & {*heard, *held_out}):
             part = "held out" if speaker in held_out else "trained" if held_out else "both"
             count = sum(clip.speaker == speaker for clip in clips)
             rows.append({"dataset": dataset, "speaker": speaker, "utterances": count, "part": part})

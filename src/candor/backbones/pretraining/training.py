@@ -24,7 +24,6 @@ from candor.backbones.pretraining.log_mel import MEL_BINS, LogMel, log_mel
 from candor.backbones.pretraining.network import checkpoint, copying_distance, distance, new_network, weights_of
 from candor.backbones.pretraining.settings import FRAMES_PER_SECOND, PretrainingError, Settings
 from candor.backbones.pretraining.state import State
-from candor.runtime import Progress
 from candor.store.objects import Store, digest
 
 logger = logging.getLogger(__name__)
@@ -137,6 +136,7 @@ class _Run:
             self._describe(hours)
             self._end_epoch(state, None, None)
             state.save(file, self.key)
+            logger.info("%s", _in_words(state.history[-1], self.settings))
         while state.epoch < self.settings.num_epochs:
             self._epoch(state, file)
         return Pretrained(
@@ -153,26 +153,24 @@ class _Run:
 
     def _epoch(self, state: State, file: Path) -> None:
         """Do what is left of an epoch."""
-        epoch, began, heard = state.epoch + 1, time.monotonic(), state.values
+        epoch = state.epoch + 1
         draw = np.random.default_rng([self.settings.seed, epoch])
         todo = batches(self.train, self.settings.batch_frames, draw)
-        saved, rate = began, 0.0
-        with Progress(len(todo), f"epoch {epoch} of {self.settings.num_epochs}", "step") as progress:
-            progress.advance(state.step)
-            while state.step < len(todo):
-                position = (epoch - 1 + (state.step + 0.5) / len(todo)) / self.settings.num_epochs
-                rate = learning_rate(self.settings.learning_rate, position)
-                self._step(state, todo[state.step], epoch, rate)
-                progress.advance()
-                if time.monotonic() - saved > SAVE_EVERY and state.step < len(todo):
-                    state.save(file, self.key)
-                    saved = time.monotonic()
-        speed = (state.values - heard) / MEL_BINS / FRAMES_PER_SECOND / (time.monotonic() - began)
+        speed, saved, rate = _Speed(state), time.monotonic(), 0.0
+        while state.step < len(todo):
+            position = (epoch - 1 + (state.step + 0.5) / len(todo)) / self.settings.num_epochs
+            rate = learning_rate(self.settings.learning_rate, position)
+            self._step(state, todo[state.step], epoch, rate)
+            if time.monotonic() - saved > SAVE_EVERY and state.step < len(todo):
+                state.save(file, self.key)
+                saved = time.monotonic()
+                logger.info("epoch %d: %d of %d steps; %s", epoch, state.step, len(todo), speed)
+        reached = str(speed)
         state.epoch, state.step = epoch, 0
         self._end_epoch(state, state.difference / state.values, rate)
         state.difference, state.values = 0.0, 0
         state.save(file, self.key)
-        logger.info("%s; %.0f hours of audio per hour", _in_words(state.history[-1], self.settings), speed)
+        logger.info("%s; %s", _in_words(state.history[-1], self.settings), reached)
 
     def _step(self, state: State, batch: list[Piece], epoch: int, rate: float) -> None:
         """Move the weights once, against the gradient of the mean difference over a batch."""
@@ -259,9 +257,21 @@ def _marked(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "selected": "yes" if row is best else "no"} for row in history]
 
 
+class _Speed:
+    """How fast a run hears audio, from now on."""
+
+    def __init__(self, state: State) -> None:
+        self.state, self.began, self.before = state, time.monotonic(), state.values
+
+    def __str__(self) -> str:
+        seconds = (self.state.values - self.before) / MEL_BINS / FRAMES_PER_SECOND
+        return f"{seconds / (time.monotonic() - self.began):.0f} hours of audio per hour"
+
+
 def _in_words(row: Mapping[str, Any], settings: Settings) -> str:
     less = 100 * (1 - row["held_out_loss"] / row["copy_loss"])
-    return (
-        f"epoch {row['epoch']} of {settings.num_epochs}: loss {row['train_loss']:.4f} in training, "
-        f"{row['held_out_loss']:.4f} on held-out audio, {less:.1f} % below the {row['copy_loss']:.4f} of copying"
-    )
+    compared = f"{abs(less):.1f} % {'below' if less >= 0 else 'above'} the {row['copy_loss']:.4f} of copying"
+    held_out = f"{row['held_out_loss']:.4f} on held-out audio, {compared}"
+    if row["train_loss"] is None:
+        return f"before training: loss {held_out}"
+    return f"epoch {row['epoch']} of {settings.num_epochs}: loss {row['train_loss']:.4f} in training, {held_out}"

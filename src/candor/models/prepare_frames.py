@@ -1,0 +1,47 @@
+"""What a fold's trainings on the hidden states of every frame are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from candor.features.reading import Frames
+from candor.models.inputs import FrameInputs
+from candor.models.networks import FrameNetwork
+from candor.models.normalising import Affine, affine, by_range
+from candor.models.prepare import Prepared, by_deviation_of, groups_in, with_the_model
+from candor.models.recipe import Recipe
+from candor.store.objects import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def from_frames(
+    fold: pd.DataFrame, index: pd.DataFrame, pooled_index: pd.DataFrame, store: Store, recipe: Recipe
+) -> Prepared:
+    """Return what trainings on frames take.
+
+    Parameters
+    ----------
+    fold
+        The fold's table.
+    index, pooled_index
+        The indexes of frames and of pooled states.
+    store
+        Where they are.
+    recipe
+        How to train.
+    """
+    frames = Frames(index, list(fold["utterance"]), store)
+    scaled: Affine | None = None
+    if recipe.norm == "znorm":
+        scaled = by_deviation_of(fold, pooled_index, store, recipe)
+    elif recipe.norm == "minmax":
+        measured, group = groups_in(fold, recipe)
+        scaled = affine(*by_range(frames, measured), group)
+
+    def make(outputs: int) -> FrameNetwork:
+        return FrameNetwork(frames.layers, frames.dimensions, outputs, recipe)
+
+    inputs = FrameInputs(frames, scaled)
+    return Prepared("frames", inputs, make, frames.layers, frames.dimensions, with_the_model(scaled, recipe))
