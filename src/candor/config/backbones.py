@@ -64,7 +64,7 @@ class Pretrain(Section):
         2.0,
         gt=0,
         allow_inf_nan=False,
-        description="Longer clips are cut into equal pieces of at most this length, in seconds.",
+        description="Longer clips are cut into equal pieces of at most so many seconds.",
     )
     held_out: float = Field(
         0.1, gt=0, lt=1, allow_inf_nan=False, description="Share of speakers whose audio is only used to check."

@@ -51,6 +51,9 @@ class TableOptions(Section):
     )
 
 
+DatasetNames = Annotated[list[str], Field(min_length=1)]
+
+
 class Dataset(Section):
     """One dataset. A known corpus is a dataset of its own name without an entry here."""
 
@@ -71,7 +74,9 @@ class Dataset(Section):
     )
     classes: Literal["default", "all"] | Annotated[list[str], Field(json_schema_extra={"minItems": 1})] = Field(
         "default",
-        description="`default` for the classes usual for the corpus, `all`, or a list of emotions of the common code.",
+        description="`default` for the classes usual for the corpus, `all`, or a list of emotions of the common code. "
+        "With `train_on` and `test_on`: `default` for the classes that all of these datasets have, `all` for those "
+        "that are on both sides, though not in every dataset.",
         examples=[["neutral", "anger", "sadness", "happiness"]],
     )
     filter: dict[FilterColumn, Annotated[list[str], Field(min_length=1)]] = Field(
@@ -88,6 +93,17 @@ class Dataset(Section):
         None, description="Splits of this dataset. What is not said here is as in the top-level `splits`."
     )
     table: TableOptions | None = Field(None, description="How to read a corpus `table`.")
+    train_on: DatasetNames = Field(
+        default=[],
+        description="For an evaluation across corpora: the datasets that are trained on, a fifth of whose speakers "
+        "selects. Together with `test_on`, and with no other keys than `classes` and `splits.seed`.",
+        examples=[["emodb"], ["crema_d", "iemocap"]],
+    )
+    test_on: DatasetNames = Field(
+        default=[],
+        description="For an evaluation across corpora: the datasets that are tested, all clips of them.",
+        examples=[["ravdess"]],
+    )
 
     @field_validator("classes")
     @classmethod

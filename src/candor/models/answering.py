@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from candor.features.clips import cut_clips
-from candor.features.extraction import FeatureError, as_kept, statistics
+from candor.features.clips import FeatureError, cut_clips
+from candor.features.extraction import as_kept, statistics
 from candor.models.ensemble import Ensemble, by_speaker
 from candor.models.inputs import Batch, FrameBatch, PooledBatch
 from candor.models.listening import Listener

@@ -11,7 +11,8 @@ import torch
 from candor.audio.conversion import RATE
 from candor.backbones.interface import Backbone, load_family
 from candor.backbones.weights import WeightsError, sha256_of
-from candor.features.extraction import FeatureError, Way, run_waveforms
+from candor.features.clips import FeatureError
+from candor.features.extraction import Way, run_waveforms
 from candor.models.ensemble import Ensemble
 from candor.models.loading import Model, ModelError
 from candor.models.networks import AudioNetwork, FrameNetwork
