@@ -317,3 +317,95 @@ def test_a_number_of_folds_that_nothing_tells_is_asked_for_where_it_is_needed(tm
     require(datasets["mine"])  # what was read is shown all the same: it tells the number
     mine["splits"] = {"folds": 3}
     require(resolve(load(raw))["mine"])
+
+
+ACROSS = {"train_on": ["emodb"], "test_on": ["ravdess"]}
+
+
+def across(entry, **more) -> dict:
+    return {"data_dir": {}, **more, "datasets": {"across": entry, **more.get("datasets", {})}}
+
+
+def test_a_cross_corpus_dataset_has_one_fold_and_is_at_hand_when_all_its_parts_are():
+    raw = across({"train_on": ["emodb", "iemocap"], "test_on": ["msp-improv"]}, splits={"folds": 7, "seed": 3})
+    dataset = resolve(load(raw))["across"]
+    assert [part.name for part in dataset.train_on] == ["emodb", "iemocap"]
+    assert [part.name for part in dataset.test_on] == ["msp_improv"]
+    assert dataset.folds == 1
+    assert dataset.splits.options == {"scheme": "joined", "folds": 1, "seed": 3, "dyads": ["iemocap"]}
+    paths = {"emodb": "/a", "iemocap": "/b"}
+    assert at_hand(resolve(load(raw | {"data_dir": paths}))) == ["emodb", "iemocap"]
+    paths["msp-improv"] = "/c"
+    assert at_hand(resolve(load(raw | {"data_dir": paths}))) == ["across", "emodb", "iemocap", "msp_improv"]
+
+
+def test_a_cross_corpus_dataset_joins_entries_of_the_config_too():
+    impro = {"corpus": "iemocap", "filter": {"scenario": ["impro"]}}
+    entry = {"train_on": ["iemocap_impro"], "test_on": ["meld"], "classes": "all", "splits": {"seed": 5}}
+    dataset = resolve(load(across(entry, datasets={"iemocap_impro": impro})))["across"]
+    assert dataset.choices["parts"] == [
+        {"name": "iemocap_impro", "key": "iemocap", "side": "train"},
+        {"name": "meld", "key": "meld", "side": "test"},
+    ]
+    assert (dataset.choices["classes"], dataset.splits.options["seed"], dataset.pred) == ("all", 5, "emotion")
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ({"train_on": ["emodb"]}, r"datasets\.across\.test_on is missing; train_on is of use only together with it"),
+        ({"test_on": ["emodb"]}, r"datasets\.across\.train_on is missing"),
+        (ACROSS | {"train_on": []}, r"datasets\.across\.train_on is \[\]"),
+        (ACROSS | {"train_on": "emodb"}, r"datasets\.across\.train_on is 'emodb'; .*list"),
+        (
+            ACROSS | {"train_on": ["emobd"]},
+            r"datasets\.across\.train_on is 'emobd'; allowed: .*Did you mean 'emodb'\?",
+        ),
+        (ACROSS | {"test_on": ["other"]}, r"across\.test_on names other, which is cross-corpus itself"),
+        (ACROSS | {"test_on": ["across"]}, r"across\.test_on names across, which is cross-corpus itself"),
+        (ACROSS | {"test_on": ["emodb"]}, r"test_on names emodb, which is there in train_on as well"),
+        (ACROSS | {"test_on": ["ravdess", "ravdess"]}, r"test_on names ravdess, which is there twice"),
+        (ACROSS | {"train_on": ["rated"]}, r"train_on names rated, which predicts arousal, for which scales differ"),
+        (ACROSS | {"train_on": ["libri"]}, r"train_on names libri, which has no labels"),
+        (ACROSS | {"pred": "arousal"}, r"datasets\.across\.pred is 'arousal'; across corpora only 'emotion'"),
+        (ACROSS | {"corpus": "emodb"}, r"datasets\.across\.corpus does nothing beside train_on"),
+        (ACROSS | {"filter": {"gender": ["female"]}}, r"datasets\.across\.filter does nothing beside train_on; say it"),
+        (ACROSS | {"parity": "trust-ser"}, r"datasets\.across\.parity does nothing beside train_on"),
+        (ACROSS | {"classes": ["angry"]}, r"datasets\.across\.classes is 'angry'.*Did you mean 'anger'"),
+        (ACROSS | {"splits": {"folds": 5}}, r"across\.splits\.folds is 5; a cross-corpus dataset has one fold"),
+        (ACROSS | {"splits": {"scheme": "texts"}}, r"across\.splits\.scheme is 'texts'; a cross-corpus dataset has"),
+    ],
+)
+def test_a_wrong_cross_corpus_entry_is_one_line(entry, line):
+    others = {
+        "other": ACROSS,
+        "rated": {"corpus": "iemocap", "pred": "arousal"},
+        "libri": {"corpus": "folder"},
+    }
+    message = said(across(entry, datasets=others))
+    assert re.search(line, message), message
+    assert "\n" not in message
+
+
+def test_a_cross_corpus_entry_does_not_hide_a_corpus():
+    assert "datasets.savee has train_on and test_on, but savee is a corpus; give" in said(
+        {"datasets": {"savee": ACROSS}}
+    )
+
+
+def test_a_part_without_a_path_names_the_key_and_who_needs_it(tmp_path):
+    dataset = resolve(load(across(ACROSS)))["across"]
+    with pytest.raises(ConfigError, match=r"data_dir\.emodb is empty; set it to .*; datasets\.across needs it"):
+        require(dataset)
+    (tmp_path / "wav").mkdir()
+    (tmp_path / "wav" / "03a01Fa.wav").touch()
+    dataset = resolve(load(across(ACROSS, data_dir={"emodb": str(tmp_path), "ravdess": "/nowhere"})))["across"]
+    with pytest.raises(ConfigError, match=r"data_dir\.ravdess is '/nowhere'; .*; datasets\.across needs it"):
+        require(dataset)
+
+
+def test_a_part_may_be_told_to_split_as_it_cannot():
+    """Only its clips are taken; the folds are those of the cross-corpus dataset."""
+    datasets = resolve(load(across(ACROSS, splits={"scheme": "sessions"})))
+    assert datasets["emodb"].splits.problem
+    assert datasets["across"].splits.problem == ""

@@ -118,8 +118,10 @@ def test_every_script_reaches_only_the_stages_above_its_own():
     stages = {
         "synthesise": "corpora",
         "manifest": "corpora",
+        "join": "corpora",
         "corpora_overview": "corpora",
         "audio": "audio",
+        "join_audio": "audio",
         "splits": "splits",
         "weights": "backbones",
         "pretrain": "backbones",
