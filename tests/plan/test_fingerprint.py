@@ -1,10 +1,11 @@
+import ast
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from candor.plan.fingerprint import fingerprint, reached
+from candor.plan.fingerprint import _facts_of, _memory_of, fingerprint, reached
 from paths import ROOT
 
 SCRIPT = """
@@ -147,13 +148,13 @@ def test_every_script_reaches_only_the_stages_above_its_own():
 
 def test_every_module_imports_only_from_stages_above_its_own():
     """Data flows down the list of stages and never up, so the packages do too."""
-    from candor.plan.fingerprint import _imports_of, _stamp
+    from candor.plan.fingerprint import _stamp
 
     ground = {"tables", "config", "store", "stats", "runtime", "figures", "made_of", "memory"}
     order = ["corpora", "audio", "splits", "backbones", "features", "models", "performance", "plan", "cli"]
     for path in sorted((ROOT / "src" / "candor").rglob("*.py")):
         own = path.relative_to(ROOT / "src" / "candor").parts[0].removesuffix(".py")
-        for name in _imports_of(path, _stamp(path)):
+        for name in _facts_of(path, _stamp(path), None).imports:
             other = name.split(".")[1] if "." in name else ""
             if own in order and other in order:
                 assert order.index(other) <= order.index(own), f"{path} imports {name}"
@@ -167,3 +168,24 @@ def test_what_cannot_be_followed_is_refused(code):
     (code / "src/candor/metrics.py").write_text("from .counts import count\n")
     with pytest.raises(ValueError, match="relative imports"):
         mark(code)
+
+
+def test_what_is_remembered_between_starts_changes_no_fingerprint(code, tmp_path):
+    cache = tmp_path / "cache" / "fingerprints.json"
+    arguments = (code / "script.py", code / "src", ["candor.readers.ravdess"])
+    before = fingerprint(*arguments)
+    assert fingerprint(*arguments, cache) == before
+    assert cache.exists()
+    _memory_of.cache_clear()
+    _facts_of.cache_clear()
+    parsed = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ast, "parse", lambda *_, **__: parsed.append(1))
+        assert fingerprint(*arguments, cache) == before
+    assert not parsed, "nothing is parsed a second time"
+    edit(code / "src/candor/metrics.py", "/ 2", "/ 3")
+    assert fingerprint(*arguments, cache) == fingerprint(*arguments) != before
+    _memory_of.cache_clear()
+    _facts_of.cache_clear()
+    cache.write_text("damaged")
+    assert fingerprint(*arguments, cache) == fingerprint(*arguments)

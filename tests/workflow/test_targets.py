@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,9 @@ READ = dict.fromkeys(CORPORA, 1)
 def fresh(finished, tmp_path):
     """The same checkout with nothing built yet; `project_dir` lies elsewhere."""
     shutil.copytree(finished.path, tmp_path / "checkout", ignore=shutil.ignore_patterns(".snakemake"))
+    remembered = Path(".snakemake", "candor-fingerprints.json")
+    (tmp_path / "checkout" / ".snakemake").mkdir()
+    shutil.copy(finished.path / remembered, tmp_path / "checkout" / remembered)
     return type(finished)(
         tmp_path / "checkout", tmp_path / "out", {**finished.config, "project_dir": str(tmp_path / "out")}
     )

@@ -10,16 +10,21 @@ progress, processes). The members of a registry are loaded by name; a rule names
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
+import json
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
+
+from candor.tables.base import atomic
 
 PACKAGE = "candor"
 LEFT_OUT = ("candor.config", "candor.runtime")
 
 
-def fingerprint(script: Path, source: Path, loaded: Iterable[str] = ()) -> str:
+def fingerprint(script: Path, source: Path, loaded: Iterable[str] = (), cache: Path | None = None) -> str:
     """Return the fingerprint of a script and all that it reaches.
 
     Parameters
@@ -30,22 +35,26 @@ def fingerprint(script: Path, source: Path, loaded: Iterable[str] = ()) -> str:
         The folder that holds the package.
     loaded
         Modules that are loaded by name, such as the one reader of a corpus.
+    cache
+        A file that remembers what is in which module, so that a later start need not parse it again.
     """
-    state = blake2b(_code_of(script, _stamp(script)), digest_size=16)
-    for module in sorted(reached(script, source, loaded)):
+    memory = _memory_of(cache)
+    state = blake2b(_facts_of(script, _stamp(script), cache).digest.encode(), digest_size=16)
+    for module in sorted(reached(script, source, loaded, cache)):
         state.update(module.encode())
         path = _path_of(module, source)
         if path is not None:
-            state.update(_code_of(path, _stamp(path)))
+            state.update(_facts_of(path, _stamp(path), cache).digest.encode())
+    memory.save()
     return state.hexdigest()
 
 
-def reached(script: Path, source: Path, loaded: Iterable[str] = ()) -> set[str]:
+def reached(script: Path, source: Path, loaded: Iterable[str] = (), cache: Path | None = None) -> set[str]:
     """Return the modules of the package that a script reaches."""
     for module in loaded:
         if _path_of(module, source) is None:
             raise ValueError(f"there is no module {module} to take a fingerprint of")
-    todo = [*_imports_of(script, _stamp(script)), *loaded]
+    todo = [*_facts_of(script, _stamp(script), cache).imports, *loaded]
     found: set[str] = set()
     while todo:
         name = todo.pop()
@@ -58,7 +67,7 @@ def reached(script: Path, source: Path, loaded: Iterable[str] = ()) -> set[str]:
         found.add(name)
         parent = name.rpartition(".")[0]
         todo += [parent] if parent else []
-        todo += _imports_of(path, _stamp(path))
+        todo += _facts_of(path, _stamp(path), cache).imports
     return found
 
 
@@ -79,17 +88,62 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
+class Facts(NamedTuple):
+    """What a file of code imports of this package, and a hash of its code."""
+
+    imports: tuple[str, ...]
+    digest: str
+
+
+class _Memory:
+    """Facts by the hash of a file's bytes, in a file that may be lost at any time."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file, self._fresh = file, False
+        # What other code made of the same bytes is not believed.
+        self._key = blake2b(Path(__file__).read_bytes(), digest_size=16).hexdigest()
+        self.facts: dict[str, Facts] = {}
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8")) if file else {}
+            if kept.get("made_by") == self._key:
+                self.facts = {name: Facts(tuple(imports), digest) for name, (imports, digest) in kept["facts"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+
+    def put(self, name: str, facts: Facts) -> None:
+        self.facts[name] = facts
+        self._fresh = True
+
+    def save(self) -> None:
+        """Write what is new; a folder that cannot be written to does without."""
+        if not self._fresh or self._file is None:
+            return
+        self._fresh = False
+        with contextlib.suppress(OSError), atomic(self._file) as handle:
+            json.dump({"made_by": self._key, "facts": self.facts}, handle)
+
+
 @functools.cache
-def _tree_of(path: Path, stamp: tuple[int, int]) -> ast.Module:
+def _memory_of(file: Path | None) -> _Memory:
+    return _Memory(file)
+
+
+@functools.cache
+def _facts_of(path: Path, stamp: tuple[int, int], cache: Path | None) -> Facts:
     del stamp  # only there to read a file again that has changed
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    content = path.read_bytes()
+    name, memory = blake2b(content, digest_size=16).hexdigest(), _memory_of(cache)
+    if name not in memory.facts:
+        tree = ast.parse(content, filename=str(path))
+        code = "".join(_dump(tree)).encode()
+        memory.put(name, Facts(_imports_in(tree, path), blake2b(code, digest_size=16).hexdigest()))
+    return memory.facts[name]
 
 
-@functools.cache
-def _imports_of(path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
+def _imports_in(tree: ast.Module, path: Path) -> tuple[str, ...]:
     """Return the names of this package's modules that a file imports, and of functions in them."""
     found: list[str] = []
-    for node in _running_code(_tree_of(path, stamp)):
+    for node in _running_code(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -109,12 +163,6 @@ def _running_code(tree: ast.AST) -> Iterator[ast.AST]:
             todo += node.orelse
         else:
             todo += ast.iter_child_nodes(node)
-
-
-@functools.cache
-def _code_of(path: Path, stamp: tuple[int, int]) -> bytes:
-    """Return a file's syntax tree as text, without comments, docstrings and places."""
-    return "".join(_dump(_tree_of(path, stamp))).encode()
 
 
 def _dump(node: object) -> Iterator[str]:
