@@ -39,3 +39,14 @@ def tone(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker; all that look at the same finished run too, and these start first."""
+
+    def group(item: pytest.Item) -> str:
+        return "finished run" if "finished" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: group(item) != "finished run")

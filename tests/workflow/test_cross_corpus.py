@@ -33,7 +33,7 @@ def test_every_stage_takes_it_and_nothing_is_read_or_converted_twice(across):
     assert across.jobs("results/corpora") == {"manifest": 2, "join": 1, "corpora_overview": 3}
 
 
-def test_one_corpus_trains_and_the_other_is_tested(across, corpus_folders):
+def test_one_corpus_trains_and_the_other_is_tested(across):
     across.snakemake("results/splits/across", "results/audio/across")
     fold = rows(across.project / "splits/across/fold1.tsv")
     corpora = {

@@ -9,7 +9,10 @@ from pathlib import Path
 
 # The library of this checkout, for the Snakefile and for every script, whatever environment runs it.
 SOURCE = Path(workflow.basedir, "src")
+FINGERPRINTS = Path(workflow.basedir, ".snakemake", "candor-fingerprints.json")
 sys.path.insert(0, str(SOURCE))
+# Threads that wait for each other sleep instead of spinning: jobs run side by side on the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
 
 from candor.config.loading import ConfigError, load
@@ -78,6 +81,8 @@ PRETRAINED = [
 ]
 RATED = [name for name, dataset in DATASETS.items() if dataset.pred in ("arousal", "valence")]
 SPANS = plan_systems.spans_by_name(CONFIG)
+JOINED = [name for name, dataset in DATASETS.items() if dataset.parts]
+READ = [name for name in DATASETS if name not in JOINED]
 
 
 def one_of(names):
@@ -127,7 +132,7 @@ def benchmark_of(rule, *wildcards):
 def code(script, *loaded):
     """Return the fingerprint of the code that a rule's script reaches, and of the modules it loads by name."""
     return fingerprint(
-        Path(workflow.basedir, "workflow", "scripts", f"{script}.py"), SOURCE, loaded
+        Path(workflow.basedir, "workflow", "scripts", f"{script}.py"), SOURCE, loaded, FINGERPRINTS
     )
 
 
@@ -143,6 +148,12 @@ def dataset_at_hand(name):
 
 def dataset_of(wildcards):
     return dataset_at_hand(wildcards.dataset)
+
+
+def raw_of(wildcards):
+    """Return the folder that the paths of a manifest lie below; for a cross-corpus dataset that of each part."""
+    dataset = DATASETS[wildcards.dataset]
+    return {part.name: str(part.raw) for part in dataset.parts} or str(dataset.raw)
 
 
 digest_once = functools.cache(listing_digest)  # several datasets may be of one corpus
@@ -258,6 +269,13 @@ def raw_listing(wildcards):
     """Return the list of clips of a corpus that the workflow makes itself, so that it is made first."""
     dataset = DATASETS[wildcards.dataset]
     return [under(SYNTHESISED, dataset=dataset.key)] if dataset.synthesised else []
+
+
+def of_parts(path):
+    """Return the input function for files of the datasets that a cross-corpus one is joined from."""
+    return lambda wildcards: [
+        under(path, dataset=part.name) for part in DATASETS[wildcards.dataset].parts
+    ]
 
 
 def what_is_trained_on(recipe):
@@ -389,7 +407,8 @@ LEFT_OUT_TOLD = []
 
 def tell_left_out():
     """Say once which datasets a whole stage leaves out, and which key would bring them in."""
-    left_out = sorted({f"data_dir.{entry.key}" for entry in DATASETS.values() if entry.raw is None})
+    unset = (DATASETS[name].key for name in READ if DATASETS[name].raw is None)
+    left_out = sorted({f"data_dir.{key}" for key in unset})
     if left_out and not LEFT_OUT_TOLD:
         LEFT_OUT_TOLD.append(True)
         print(f"candor: left out, because no path is set: {', '.join(left_out)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-# Requires: a corpus folder named in data_dir.
+# Requires: a corpus folder named in data_dir; for a cross-corpus dataset the manifests that it is joined from.
 # Makes: the manifest of a dataset, what was rejected and why, counts beside the published ones, and a figure of all that.
 
 
@@ -36,6 +36,8 @@ rule manifest:
         log_of("manifest", "dataset"),
     benchmark:
         benchmark_of("manifest", "dataset")
+    wildcard_constraints:
+        dataset=one_of(READ),
     conda:
         "../../envs/candor.yml"
     threads: 16
@@ -52,6 +54,33 @@ rule manifest:
         "Reading the corpus of {wildcards.dataset}"
     script:
         "../scripts/manifest.py"
+
+
+rule join:
+    input:
+        utterances=of_parts(Utterances.path),
+    output:
+        utterances=under(Utterances.path),
+        rejected=under(Rejected.path),
+        counts=under(Counts.path),
+        choices=under(CHOICES),
+    log:
+        log_of("join", "dataset"),
+    benchmark:
+        benchmark_of("join", "dataset")
+    wildcard_constraints:
+        dataset=one_of(JOINED),
+    localrule: True
+    conda:
+        "../../envs/candor.yml"
+    params:
+        parts=lambda wildcards: DATASETS[wildcards.dataset].choices["parts"],
+        classes=lambda wildcards: DATASETS[wildcards.dataset].choices["classes"],
+        code=code("join"),
+    message:
+        "Joining {wildcards.dataset}"
+    script:
+        "../scripts/join.py"
 
 
 rule corpora_overview:

@@ -23,7 +23,7 @@ for count in sorted({dataset.folds for dataset in DATASETS.values()} - {0}):
         conda:
             "../../envs/candor.yml"
         params:
-            raw=lambda wildcards: str(DATASETS[wildcards.dataset].raw),
+            raw=raw_of,
             options=lambda wildcards: dict(DATASETS[wildcards.dataset].splits.options),
             pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
             code=code("splits"),

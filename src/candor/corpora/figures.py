@@ -253,7 +253,7 @@ def _draw_people(part: SubFigure, clips: pd.DataFrame) -> None:
 
 
 def _draw_partition(part: SubFigure, clips: pd.DataFrame) -> None:
-    _set_heading(part, "Official partition")
+    _set_heading(part, "Partition")
     axes = part.subplots()
     parts = sorted(clips["split"].unique(), key=in_order)
     _draw_genders(axes, clips, "split", parts)

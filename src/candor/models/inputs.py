@@ -76,7 +76,7 @@ class PooledInputs:
 
     def batch(self, numbers: Sequence[int], device: str) -> PooledBatch:
         """Return the rows of these utterances."""
-        return PooledBatch(self.pooled[list(numbers)].to(device))
+        return PooledBatch(self.pooled.index_select(0, torch.tensor(numbers)).to(device))
 
 
 class FrameInputs:

@@ -14,7 +14,8 @@ from candor.config.root import Config
 from candor.corpora import registry
 from candor.corpora.emotions import EMOTIONS
 from candor.corpora.reader import CorpusError
-from candor.plan.splits import Plan, plan_splits
+from candor.plan.cross_corpus import check_entry, is_joined, parts_of
+from candor.plan.splits import Plan, plan_joined, plan_splits
 
 Value = TypeVar("Value")
 
@@ -37,11 +38,11 @@ class Dataset:
     name
         Its name, which is that of its folders.
     corpus
-        The reader.
+        The reader; blank for a cross-corpus dataset.
     key
-        The entry of `data_dir` that says where the corpus is.
+        The entry of `data_dir` that says where the corpus is; blank for a cross-corpus dataset.
     raw
-        The corpus folder, or None where `data_dir` does not say.
+        The corpus folder, or None where `data_dir` does not say, and for a cross-corpus dataset.
     synthesised
         Whether the workflow makes the corpus itself.
     pred
@@ -52,6 +53,8 @@ class Dataset:
         How it is split: scheme, number of folds, seed and so on.
     alias
         The same name with hyphens, where the corpus is also written so.
+    train_on, test_on
+        For a cross-corpus dataset, those that it is joined from.
     """
 
     name: str
@@ -63,6 +66,13 @@ class Dataset:
     choices: Mapping[str, Any]
     splits: Plan
     alias: str = ""
+    train_on: tuple[Dataset, ...] = ()
+    test_on: tuple[Dataset, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """Return the datasets that a cross-corpus one is joined from; none for the others."""
+        return (*self.train_on, *self.test_on)
 
     @property
     def folds(self) -> int:
@@ -83,13 +93,17 @@ def resolve(config: Config) -> dict[str, Dataset]:
     paths = _by_corpus_name("data_dir", config.data_dir, corpora)
     own = _by_corpus_name("datasets", config.datasets, corpora)
     known = {name: Entry() for name in corpora if name not in OWN} | {UNLABELLED: Entry(corpus=FOLDER)}
-    entries = known | own
-    resolved = {name: _resolve_one(name, entry, config, paths, corpora) for name, entry in sorted(entries.items())}
-    keys = sorted({dataset.key for dataset in resolved.values()})
+    entries = dict(sorted((known | own).items()))
+    joined = {name: entry for name, entry in entries.items() if is_joined(entry)}
+    read = {
+        name: _resolve_one(name, entry, config, paths, corpora) for name, entry in entries.items() if name not in joined
+    }
+    keys = sorted({dataset.key for dataset in read.values()})
     for key in paths:
         if key not in keys:
             raise refuse_key(f"data_dir.{key}", keys)
-    return resolved
+    across = {name: _resolve_joined(name, entry, config, read, joined) for name, entry in joined.items()}
+    return {name: across[name] if name in across else read[name] for name in entries}
 
 
 def require(dataset: Dataset, *, splits: bool = False) -> None:
@@ -109,6 +123,9 @@ def require(dataset: Dataset, *, splits: bool = False) -> None:
     """
     if splits and dataset.splits.problem:
         raise ConfigError(dataset.splits.problem)
+    if dataset.parts:
+        _require_parts(dataset)
+        return
     if dataset.synthesised:
         return
     if dataset.raw is None:
@@ -124,8 +141,10 @@ def require(dataset: Dataset, *, splits: bool = False) -> None:
 
 
 def at_hand(datasets: Mapping[str, Dataset]) -> list[str]:
-    """Return the names of the datasets whose corpus path is set."""
-    return [name for name, dataset in datasets.items() if dataset.raw is not None]
+    """Return the names of the datasets whose corpus path is set, of cross-corpus ones all paths."""
+    return [
+        name for name, dataset in datasets.items() if all(part.raw is not None for part in dataset.parts or (dataset,))
+    ]
 
 
 def _corpus_name(name: str, corpora: Collection[str]) -> str:
@@ -203,6 +222,46 @@ def _resolve_one(
         splits=plan_splits(name, entry, config.splits, card) if card.labelled else Plan({"scheme": "", "folds": 0}),
         alias=name.replace("_", "-") if name in corpora and "_" in name else "",
     )
+
+
+def _resolve_joined(
+    name: str, entry: Entry, config: Config, read: Mapping[str, Dataset], joined: Collection[str]
+) -> Dataset:
+    corpora = registry.names()
+    check_entry(name, entry, corpora)
+    train_on, test_on = parts_of(
+        name,
+        [_corpus_name(part, corpora) for part in entry.train_on],
+        [_corpus_name(part, corpora) for part in entry.test_on],
+        read,
+        joined,
+    )
+    sides = [*((part, "train") for part in train_on), *((part, "test") for part in test_on)]
+    return Dataset(
+        name=name,
+        corpus="",
+        key="",
+        raw=None,
+        synthesised=False,
+        pred="emotion",
+        choices={
+            "parts": [{"name": part.name, "key": part.key, "side": side} for part, side in sides],
+            "classes": entry.classes if isinstance(entry.classes, str) else list(entry.classes),
+        },
+        splits=plan_joined(
+            name, entry, config.splits, [part.name for part in train_on if registry.load(part.corpus).CARD.dyads]
+        ),
+        train_on=train_on,
+        test_on=test_on,
+    )
+
+
+def _require_parts(dataset: Dataset) -> None:
+    for part in dataset.parts:
+        try:
+            require(part)
+        except ConfigError as error:
+            raise ConfigError(f"{error}; datasets.{dataset.name} needs it") from None
 
 
 def _raw(key: str, path: str | None, synthesised: bool, project_dir: str) -> Path | None:

@@ -20,9 +20,14 @@ TWO_MAY = ("leave_one_speaker_out", "texts")
 
 USUAL_FOLDS = 5
 
+JOINED = "joined"
+"""The scheme of cross-corpus datasets."""
+
 
 class Plan(NamedTuple):
     """The options of `candor.splits.schemes.make_folds`, and why they cannot be followed; blank if they can.
+
+    With the scheme `JOINED` they are those of `candor.splits.joined.joined`.
 
     Where they cannot, or nothing says how many folds there are, there are none.
     """
@@ -69,6 +74,31 @@ def plan_splits(name: str, entry: Entry, general: Splits, card: Card) -> Plan:
     if problem:
         return Plan({**options, "scheme": scheme, "folds": 0}, f"config: {problem}")
     return Plan({**options, "scheme": scheme, "folds": 1 if scheme == "official" else folds})
+
+
+def plan_joined(name: str, entry: Entry, general: Splits, dyads: Collection[str]) -> Plan:
+    """Return how a cross-corpus dataset is split: one fold, whose seed alone is to be chosen.
+
+    Parameters
+    ----------
+    name, entry, general
+        As in `plan_splits`.
+    dyads
+        The datasets trained on in which the people of one session talk to each other.
+
+    Raises
+    ------
+    ConfigError
+        When the dataset asks for another scheme or number of folds.
+    """
+    own = entry.splits.model_dump(exclude_unset=True) if entry.splits else {}
+    for key, value in own.items():
+        if key != "seed" and value not in (None, "auto"):
+            raise ConfigError(
+                f"config: datasets.{name}.splits.{key} is {value!r}; a cross-corpus dataset has one fold, in which all "
+                "clips of test_on are tested, so leave it out"
+            )
+    return Plan({"scheme": JOINED, "folds": 1, "seed": own.get("seed", general.seed), "dyads": sorted(dyads)})
 
 
 def _problem(scheme: str, folds: int, said: bool, own: Collection[str], dataset: str, entry: Entry, card: Card) -> str:

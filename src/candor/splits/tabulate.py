@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from candor.corpora.emotions import classes_in
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 ASIDE = "aside"
 RATINGS = ("arousal", "valence")
+Folder = str | os.PathLike[str]
 
 
 class Clip(NamedTuple):
@@ -109,7 +109,9 @@ def _lacking(counts: Mapping[str, int], genders: Mapping[str, str], classes: Seq
     return [f"no {', no '.join(missing)}"] if missing else []
 
 
-def trust_ser_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Part, list[list[str]]]:
+def trust_ser_lists(
+    fold: Fold, utterances: pd.DataFrame, raw: Folder | Mapping[str, Folder]
+) -> dict[Part, list[list[str]]]:
     """Return a fold as trust-ser writes it: lists of ``[key, speaker, gender, path, label]``.
 
     Parameters
@@ -119,12 +121,21 @@ def trust_ser_lists(fold: Fold, utterances: pd.DataFrame, raw: Path) -> dict[Par
     utterances
         The manifest.
     raw
-        The corpus folder; paths are given in full, and labels as the corpus has them.
+        The corpus folder, or those of joined datasets by the names with which paths begin. Paths are given in full,
+        and labels as the corpus has them.
     """
     lists: dict[Part, list[list[str]]] = {part: [] for part in PARTS}
-    folder = os.path.join(raw, "")
     fields = utterances[["utterance", "speaker", "gender", "path", "raw_label"]]
+    fields = fields.assign(path=_full_paths(utterances["path"], raw))
     for utterance, speaker, gender, path, label in fields.itertuples(index=False, name=None):
         if utterance in fold.parts:
-            lists[fold.parts[utterance]].append([utterance, speaker, gender, folder + path, label])
+            lists[fold.parts[utterance]].append([utterance, speaker, gender, path, label])
     return lists
+
+
+def _full_paths(paths: Iterable[str], raw: Folder | Mapping[str, Folder]) -> list[str]:
+    if isinstance(raw, Mapping):
+        of_part = (path.split("/", 1) for path in paths)
+        return [os.path.join(raw[name], inside) for name, inside in of_part]
+    folder = os.path.join(raw, "")
+    return [folder + path for path in paths]

@@ -13,7 +13,7 @@ class Utterances(Table):
     key = ("utterance",)
     columns = (
         Column("utterance", "Name of the utterance, unique within the dataset"),
-        Column("path", "Audio file below the corpus folder"),
+        Column("path", "Audio file below the corpus folder; of a cross-corpus dataset below the name of its part"),
         Column("speaker", "Who speaks; the corpus's name is part of it; blank where not known", blank=True),
         Column("gender", "female or male; blank where not known", blank=True),
         Column("session", "Recording session, dyad or podcast", blank=True),
@@ -23,7 +23,11 @@ class Utterances(Table):
         Column("age", "Age of the speaker", "number", "years", blank=True),
         Column("race", "As the corpus has it", blank=True),
         Column("ethnicity", "As the corpus has it", blank=True),
-        Column("split", "Part of the official partition: train, dev, test, or test1 and so on", blank=True),
+        Column(
+            "split",
+            "Part of the official partition: train, dev, test, or test1 and so on; of a cross-corpus dataset train or test",
+            blank=True,
+        ),
         Column("raw_label", "Label as the corpus has it; blank only where ratings are predicted", blank=True),
         Column(
             "label", "Emotion in the code common to all corpora; blank only where ratings are predicted", blank=True
