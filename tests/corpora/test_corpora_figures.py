@@ -136,12 +136,12 @@ def test_every_speaker_is_a_bar_and_few_are_named():
 
 def test_the_official_partition_is_shown_where_there_is_one():
     clips = corpus()
-    assert "Official partition" not in words(draw(clips))
+    assert "Partition" not in words(draw(clips))
     clips["split"] = ["train", "train", "dev", "test1", ""] * 120
     said = words(draw(clips))
-    assert {"Official partition", "train", "dev", "test1", "not known", "240"} <= set(said)
+    assert {"Partition", "train", "dev", "test1", "not known", "240"} <= set(said)
     # Parts can be known where speakers are not.
-    assert "Official partition" in words(draw(clips.assign(speaker="", gender="")))
+    assert "Partition" in words(draw(clips.assign(speaker="", gender="")))
 
 
 def test_clips_without_a_label_are_a_row_of_their_own():

@@ -25,7 +25,7 @@ class Utterances(Table):
         Column("ethnicity", "As the corpus has it", blank=True),
         Column(
             "split",
-            "Part of the official partition: train, dev, test, or test1 and so on; of a cross-corpus dataset train or test",
+            "Part of the official partition: train, dev, test, or test1 and so on; across corpora train or test",
             blank=True,
         ),
         Column("raw_label", "Label as the corpus has it; blank only where ratings are predicted", blank=True),
