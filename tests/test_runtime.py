@@ -1,0 +1,45 @@
+"""How jobs run: progress in hours of audio, and a GPU for each."""
+
+import subprocess
+import sys
+import tempfile
+
+from candor import runtime
+from candor.runtime import AudioProgress, use_device
+
+
+def test_work_on_audio_tells_hours_and_speed(caplog):
+    caplog.set_level("INFO")
+    with AudioProgress(7200, "features apc") as progress:
+        for _ in range(20):
+            progress.advance(360.4)
+    lines = [record.message for record in caplog.records]
+    assert len(lines) == 10
+    assert lines[0].startswith("features apc: 0.20 of 2.00 h of audio, ")
+    assert lines[-1].endswith(" h per hour")
+
+
+def test_nothing_to_do_is_no_progress(caplog):
+    caplog.set_level("INFO")
+    with AudioProgress(0, "features apc"):
+        pass
+    assert not caplog.records
+
+
+def test_jobs_on_one_machine_take_different_gpus(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    taken = (
+        "import sys, tempfile; tempfile.tempdir = sys.argv[1]; from candor.runtime import _free_gpu; "
+        "print(_free_gpu(['a', 'b']), flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", taken, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "0\n"
+        assert runtime._free_gpu(["a", "b"]) == 1
+        other.stdin.close()
+    assert runtime._free_gpu(["a", "b"]) == 0, "what a job held is free when it has ended"
+    assert runtime._free_gpu(["one"]) == 0
+
+
+def test_the_cpu_is_used_where_it_is_asked_for():
+    assert use_device("cpu") == "cpu"
