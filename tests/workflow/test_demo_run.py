@@ -43,7 +43,7 @@ def speaker_uars(predictions: pd.DataFrame, column: str) -> list[np.ndarray]:
 @pytest.mark.parametrize("backbone", ["fbank", "apc_demo"])
 def test_it_is_neither_trivial_nor_hopeless(demo, backbone):
     summary = pd.read_csv(demo.project / f"performance/demo/{backbone}/cnn/summary.tsv", sep="\t").set_index("metric")
-    assert 0.45 <= summary.loc["uar", "low"] < summary.loc["uar", "value"] < summary.loc["uar", "high"] <= 0.85
+    assert 0.38 <= summary.loc["uar", "low"] < summary.loc["uar", "value"] < summary.loc["uar", "high"] <= 0.85
     assert (summary["utterances"] == 768).all()
     assert (summary["speakers"] == 24).all()
     assert (summary["interpretable"] == "yes").all()

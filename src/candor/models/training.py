@@ -204,6 +204,7 @@ def _one_epoch(
 ) -> float:
     network.train()
     total = 0.0
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     # Batches of nearly equal size: a last one of a single utterance has no concordance, and too much weight.
     for chosen in torch.tensor_split(order, math.ceil(len(order) / recipe.batch_size)):
         numbers = [part.numbers[place] for place in chosen.tolist()]
@@ -216,7 +217,7 @@ def _one_epoch(
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if recipe.clip_norm:
-            nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
+            nn.utils.clip_grad_norm_(learning, recipe.clip_norm)
         optimiser.step()
         total += value * len(chosen)
     return total / len(order)

@@ -202,14 +202,16 @@ def _summary_notes(uar: pd.DataFrame) -> list[str]:
 def _comparison_notes(rows: pd.DataFrame) -> list[str]:
     if rows.empty:
         return ["There are no two systems to compare."]
+    number = int(rows["pairs"].iloc[0])
+    pairs = "1 pair" if number == 1 else f"{number} pairs"
     notes = [
         "In brackets: 95 % interval of the paired difference over speakers, not adjusted for the number of pairs.",
-        f"p: swap of the systems speaker by speaker; adjusted by Holm for {rows['pairs'].iloc[0]} pairs. "
+        f"p: swap of the systems speaker by speaker; adjusted by Holm for {pairs}. "
         "Bold: better at the 5 % level after that.",
     ]
     if (rows["better"] == TOO_FEW_SPEAKERS).any():
-        speakers, pairs = rows["speakers"].iloc[0], rows["pairs"].iloc[0]
-        few = "one speaker" if speakers == 1 else f"{speakers} speakers and {pairs} pairs"
+        speakers = rows["speakers"].iloc[0]
+        few = "one speaker" if speakers == 1 else f"{speakers} speakers and {pairs}"
         notes.append(f"With {few} no outcome of the test could tell systems apart.")
     return notes
 
