@@ -7,7 +7,7 @@ from candor.backbones.families import fbank
 from candor.backbones.interface import Backbone
 from candor.features import packs
 from candor.features.clips import Clip, FeatureError, cut_clips, in_batches
-from candor.features.extraction import Extraction, Way, identity
+from candor.features.extraction import Extraction, Way, as_kept, identity, statistics, worthwhile_seconds
 from candor.features.reading import Frames, read_pooled
 from candor.store.objects import Store, StoreError
 from candor.tables.features import FeatureIndex, FrameIndex
@@ -220,3 +220,35 @@ def test_what_half_precision_cannot_hold_is_said(store, clips):
 
     with pytest.raises(FeatureError, match="range of half precision"):
         extracted(clips, Loud(), store, frames=True)
+
+
+def test_what_never_changes_deviates_by_nothing():
+    """An error of rounding, standardised, would look like evidence."""
+    states = torch.full((2, 333, 5), -15.942385)
+    states[0, 40:, 1] += 1e-3
+    pooled = statistics(states, "clip")
+    exact = states.double().numpy()
+    assert np.allclose(pooled[:, 0], exact.mean(axis=1), rtol=1e-6)
+    assert np.allclose(pooled[0, 1, 1], exact[0, :, 1].std(), rtol=1e-3)
+    pooled[0, 1, 1] = 0.0
+    assert not pooled[:, 1].any()
+
+
+def test_frames_beyond_half_precision_are_refused():
+    states = torch.ones(1, 3, 2)
+    states[0, 1, 1] = 65519.0  # the highest that is not rounded to infinity
+    assert as_kept(states, np.dtype("float16"), "clip")[0, 1, 1] == 65504.0
+    states[0, 1, 1] = -65520.0
+    with pytest.raises(FeatureError, match="clip: hidden states exceed the range of half precision"):
+        as_kept(states, np.dtype("float16"), "clip")
+    assert as_kept(states, np.dtype("float32"), "clip")[0, 1, 1] == -65520.0
+
+
+def test_on_a_cpu_only_recurrent_networks_are_run_in_batches():
+    recurrent = Counting()
+    recurrent.memory = torch.nn.GRU(2, 2)
+    assert worthwhile_seconds(recurrent, "cpu", 60.0) == 60.0
+    assert worthwhile_seconds(Counting(), "cpu", 60.0) == 0.0
+    assert worthwhile_seconds(Counting(), "cuda:0", 60.0) == 60.0
+    clips = [Clip(name, name, 1600) for name in "abc"]
+    assert [len(batch) for batch in in_batches(clips, 0.0)] == [1, 1, 1]
