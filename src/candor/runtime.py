@@ -156,6 +156,11 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(max(1, threads))
 
 
+def gpu_is_here() -> bool:
+    """Tell whether this machine has a GPU of NVIDIA's, without loading anything heavy."""
+    return Path("/dev/nvidia0").exists()
+
+
 def use_device(wanted: str) -> str:
     """Return the device to run on; where several GPUs can be seen, one that no other job on this machine has.
 

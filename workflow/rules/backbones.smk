@@ -52,7 +52,7 @@ rule pretrain:
     params:
         options=lambda wildcards: backbone_of(wildcards).pretrain.model_dump(exclude={"dataset"}),
         datasets=lambda wildcards: backbone_of(wildcards).pretrain.dataset,
-        store=str(STORE),
+        store=lambda wildcards: str(STORE),
         aside=under("unfinished/backbones/{backbone}"),
         code=code("pretrain"),
     message:

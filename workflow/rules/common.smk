@@ -23,6 +23,7 @@ from candor.plan import provenance
 from candor.plan import systems as plan_systems
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import ROOT, Final, folder_targets, offered, rests_on, unknown_target
+from candor.runtime import gpu_is_here
 from candor.tables.audio import AudioIndex
 from candor.tables.backbones import Weights
 from candor.tables.comparison import (
@@ -200,8 +201,8 @@ def running_a_backbone(script, seconds):
         "options": lambda wildcards: backbone_of(wildcards).options(),
         "seconds": seconds,
         "precision": lambda wildcards: precision_of(wildcards.backbone),
-        "store": str(STORE),
-        "project": str(PROJECT),
+        "store": lambda wildcards: str(STORE),
+        "project": lambda wildcards: str(PROJECT),
         "code": family_code(script),
     }
 
@@ -223,7 +224,7 @@ def training(recipe):
     }
     if kind == "audio":
         return {**running_a_backbone("train_audio", recipe.audio_duration), **common}
-    return {**common, "store": str(STORE), "code": code(f"train_{kind}")}
+    return {**common, "store": lambda wildcards: str(STORE), "code": code(f"train_{kind}")}
 
 
 def precision_of(backbone):
@@ -248,7 +249,7 @@ def frames_are_read(wildcards):
 # Resources
 
 
-GPU_HERE = CONFIG.device == "cuda" or (CONFIG.device == "auto" and Path("/dev/nvidia0").exists())
+GPU_HERE = CONFIG.device == "cuda" or (CONFIG.device == "auto" and gpu_is_here())
 
 
 def gpu_of(wildcards):
