@@ -41,6 +41,7 @@ def tone(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker; all that look at the same finished run too, and these start first."""
 

@@ -359,7 +359,7 @@ OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED)
 def is_made_of(template, dataset):
     """Tell whether a stage makes such a file of a dataset that predicts what this one does."""
     pred = DATASETS[dataset].pred
-    if template in (*OF_EMOTIONS, *COMPARED):
+    if template in OF_EMOTIONS:
         return pred == "emotion"
     return template != RATING_FIGURE or dataset in RATED
 

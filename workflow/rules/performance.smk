@@ -131,12 +131,11 @@ rule comparison:
         log_of("comparison", "dataset"),
     benchmark:
         benchmark_of("comparison", "dataset")
-    wildcard_constraints:
-        dataset=one_of(name for name in DATASETS if DATASETS[name].pred == "emotion"),
     localrule: True
     conda:
         "../../envs/candor.yml"
     params:
+        metric=lambda wildcards: "ccc" if wildcards.dataset in RATED else "uar",
         systems=lambda wildcards: list(plan_systems.systems(CONFIG, wildcards.dataset)),
         folds=lambda wildcards: DATASETS[wildcards.dataset].folds,
         code=code("comparison"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -20,7 +21,7 @@ from candor.tables.comparison import Comparison
 #: What `better` says where no system is.
 NOT_TOLD_APART, TOO_FEW_SPEAKERS = "not told apart", "too few speakers"
 
-_LEVEL = 0.05
+LEVEL = 0.05
 
 #: Random swaps for each pair of the table: many pairs ask for small p values, which only many swaps can give.
 _DRAWS_PER_PAIR = 50
@@ -92,19 +93,32 @@ def compare(dataset: str, systems: Iterable[System]) -> pd.DataFrame:
     for other in systems[1:]:
         _check_same(systems[0], other)
     pairs = [(a, b) for a, b in combinations(systems, 2) if (a.backbone == b.backbone) != (a.recipe == b.recipe)]
-    rows = [row for metric in METRICS for row in _rows(metric, pairs)]
+    rows = [row for metric in METRICS for row in rows_adjusted(pairs, partial(_row, metric))]
     columns = [column.name for column in Comparison.columns]
     return pd.DataFrame(rows, columns=columns).assign(dataset=dataset)
 
 
-def _rows(metric: str, pairs: Sequence[tuple[System, System]]) -> list[dict[str, Any]]:
+def rows_adjusted(
+    pairs: Sequence[tuple[Any, Any]], row_of: Callable[[Any, Any, int], dict[str, Any]], *, more_is_better: bool = True
+) -> list[dict[str, Any]]:
+    """Return the rows of one metric, their p values adjusted for the number of pairs.
+
+    Parameters
+    ----------
+    pairs
+        The systems of each row.
+    row_of
+        Returns the row of two systems, given how many random swaps are to be tried.
+    more_is_better
+        Whether the system with the higher figure is the better one.
+    """
     draws = max(DRAWS, _DRAWS_PER_PAIR * len(pairs) - 1)
-    rows = [_row(metric, a, b, draws) for a, b in pairs]
+    rows = [row_of(a, b, draws) for a, b in pairs]
     for row, adjusted in zip(rows, holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = adjusted
         row["pairs"] = len(pairs)
-        reachable = len(pairs) * least_p(row["speakers"], draws) <= _LEVEL
-        row["better"] = _better(row) if reachable else TOO_FEW_SPEAKERS
+        reachable = len(pairs) * least_p(row["speakers"], draws) <= LEVEL
+        row["better"] = _better(row, more_is_better) if reachable else TOO_FEW_SPEAKERS
     return rows
 
 
@@ -133,10 +147,10 @@ def _row(metric: str, a: System, b: System, draws: int) -> dict[str, Any]:
     }
 
 
-def _better(row: Mapping[str, Any]) -> str:
-    if row["p_holm"] > _LEVEL:
+def _better(row: Mapping[str, Any], more_is_better: bool) -> str:
+    if row["p_holm"] > LEVEL:
         return NOT_TOLD_APART
-    return str(row[f"{row['differ_in']}_{'a' if row['difference'] > 0 else 'b'}"])
+    return str(row[f"{row['differ_in']}_{'a' if (row['difference'] > 0) == more_is_better else 'b'}"])
 
 
 def _check_same(one: System, other: System) -> None:

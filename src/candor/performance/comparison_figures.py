@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, house_style, new_figure, set_title
 from candor.performance.compare import NOT_TOLD_APART, TOO_FEW_SPEAKERS
 
-_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1"}
+_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1", "ccc": "CCC"}
 
 
 def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
@@ -26,7 +26,7 @@ def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
     rows
         Rows of `Comparison` of one dataset.
     metric
-        ``uar``, ``accuracy`` or ``macro_f1``.
+        ``uar``, ``accuracy`` or ``macro_f1``; ``ccc`` where a rating is predicted.
     """
     chosen = rows[rows["metric"] == metric]
     pairs = sorted((_leader_first(row) for row in chosen.to_dict("records")), key=lambda row: -row["difference"])
@@ -42,8 +42,9 @@ def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
         for axes, kind in zip(panels[:, 0], kinds, strict=True):
             _draw(axes, [row for row in pairs if row["differ_in"] == kind])
             axes.set_title("Backbones with the same recipe" if kind == "backbone" else "Recipes on the same backbone")
+        unit = "× 100" if metric == "ccc" else "points"
         panels[-1, 0].set_xlabel(
-            f"difference in {_NAMES[metric]} (points) with 95 % interval over speakers; p adjusted by Holm"
+            f"difference in {_NAMES[metric]} ({unit}) with 95 % interval over speakers; p adjusted by Holm"
         )
     return figure
 

@@ -11,7 +11,8 @@ import pandas as pd
 from candor.performance.caveats import shared_speakers
 from candor.performance.compare import NOT_TOLD_APART, TOO_FEW_SPEAKERS
 
-_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1"}
+_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1", "ccc": "CCC", "mae": "MAE"}
+_OF_EMOTIONS = ("uar", "accuracy", "macro_f1")
 
 _LATEX = str.maketrans(
     {
@@ -110,14 +111,16 @@ class Sheet:
 
 
 def summary_sheet(rows: pd.DataFrame) -> Sheet:
-    """Lay out how well every backbone with every recipe recognises emotion, best UAR first.
+    """Lay out how well every backbone with every recipe recognises emotion, best UAR first, or foretells ratings.
 
     Parameters
     ----------
     rows
         Rows of `Summary` of one dataset. The best of each metric is bold, with all that print the same figure.
     """
-    metrics = {metric: rows[rows["metric"] == metric].set_index(["backbone", "recipe"]) for metric in _NAMES}
+    if not (rows["metric"] == "uar").any():
+        return _rating_sheet(rows)
+    metrics = {metric: rows[rows["metric"] == metric].set_index(["backbone", "recipe"]) for metric in _OF_EMOTIONS}
     uar = metrics["uar"].sort_values("value", ascending=False, kind="stable")
     columns = {name: [_percent(value) for value in own.loc[uar.index, "value"]] for name, own in metrics.items()}
     best = {name: max(printed, key=float) for name, printed in columns.items()}
@@ -138,6 +141,28 @@ def summary_sheet(rows: pd.DataFrame) -> Sheet:
     return Sheet(heads, 2, lines, caption, _summary_notes(uar))
 
 
+def _rating_sheet(rows: pd.DataFrame) -> Sheet:
+    """Lay out how well every backbone with every recipe foretells a rating, best CCC first."""
+    ccc, mae = (rows[rows["metric"] == name].set_index(["backbone", "recipe"]) for name in ("ccc", "mae"))
+    ccc = ccc.sort_values("value", ascending=False, kind="stable")
+    errors = mae.loc[ccc.index, "value"]
+    lines = []
+    for row, error in zip(ccc.reset_index().to_dict("records"), errors, strict=True):
+        mark = "" if row["interpretable"] == "yes" else "*"
+        lines.append(
+            [
+                Cell(row["backbone"]),
+                Cell(row["recipe"]),
+                Cell(_decimal(row["value"]), f"{mark} {_interval(row, _decimal)}", row["value"] == ccc["value"].max()),
+                Cell(_decimal(error), bold=error == errors.min()),
+                *(Cell(text) for text in (str(row["utterances"]), str(row["speakers"]))),
+            ]
+        )
+    heads = ("backbone", "recipe", "CCC", "MAE", "n", "speakers")
+    notes = [note.replace(" Chance: that of the UAR.", "") for note in _summary_notes(ccc)]
+    return Sheet(heads, 2, lines, f"Ratings foretold in {_datasets(rows)}", notes)
+
+
 def comparison_sheet(rows: pd.DataFrame, metric: str = "uar") -> Sheet:
     """Lay out the differences between systems in one metric.
 
@@ -146,7 +171,7 @@ def comparison_sheet(rows: pd.DataFrame, metric: str = "uar") -> Sheet:
     rows
         Rows of `Comparison` of one dataset. The better of two systems is bold.
     metric
-        ``uar``, ``accuracy`` or ``macro_f1``.
+        ``uar``, ``accuracy`` or ``macro_f1``; ``ccc`` where a rating is predicted.
     """
     chosen = rows[rows["metric"] == metric]
     lines = []
@@ -166,7 +191,8 @@ def comparison_sheet(rows: pd.DataFrame, metric: str = "uar") -> Sheet:
             ]
         )
     heads = ("first", "second", "both with", "difference", "p", "p (Holm)")
-    caption = f"Differences in {_NAMES[metric]} between systems on {_datasets(rows)}, first less second, in points"
+    unit = "hundredths" if metric in ("ccc", "mae") else "points"
+    caption = f"Differences in {_NAMES[metric]} between systems on {_datasets(rows)}, first less second, in {unit}"
     return Sheet(heads, 3, lines, caption, _comparison_notes(chosen))
 
 
@@ -228,6 +254,10 @@ def _interval(row: Mapping[Hashable, Any], write: Callable[[float], str]) -> str
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.3f}"
 
 
 def _points(value: float) -> str:

@@ -108,7 +108,21 @@ def swap_test(first: FloatArray, second: FloatArray, statistic: Statistic, draws
     .. [1] B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", Statistical Applications in Genetics
        and Molecular Biology 9, 2010.
     """
-    first, second = _alongside(first, second)
+    return swap_sums(*_alongside(first, second), statistic, draws, seed)
+
+
+def swap_sums(first: FloatArray, second: FloatArray, statistic: Statistic, draws: int = DRAWS, seed: int = 0) -> float:
+    """Return the p value of `swap_test` for any sums over utterances that a figure can be computed from.
+
+    Parameters
+    ----------
+    first, second
+        Sums `[speakers, seeds, …]` over the same utterances, speakers in the same order, with equally many seeds.
+    statistic
+        The figure: sums `[…, seeds, …]` to `[…, seeds]`.
+    draws, seed
+        As for `swap_test`.
+    """
     speakers = len(first)
     if speakers == 1:
         return np.nan

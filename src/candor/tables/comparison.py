@@ -15,7 +15,7 @@ class Comparison(Table):
     key = ("dataset", "metric", "backbone_a", "recipe_a", "backbone_b", "recipe_b")
     columns = (
         Column("dataset", "Dataset"),
-        Column("metric", "uar, accuracy or macro_f1"),
+        Column("metric", "uar, accuracy or macro_f1 of emotions; ccc or mae of ratings"),
         Column("differ_in", "backbone or recipe: what sets the two systems apart"),
         Column("backbone_a", "Backbone of the first system"),
         Column("recipe_a", "Recipe of the first system"),
