@@ -10,6 +10,7 @@ import yaml
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from candor import cli
+from candor.models.loading import load_model
 from paths import ROOT
 
 pytestmark = pytest.mark.workflow
@@ -86,6 +87,17 @@ def test_results_say_what_they_were_made_of(finished):
     config = yaml.safe_load((finished.project / "config.yml").read_text())
     assert config["recipes"]["linear"]["num_epochs"] == 5
     assert json.loads((finished.project / "provenance.json").read_text())["libraries"]["torch"]
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"), [("fbank/linear", "pooled"), ("fbank/cnn", "frames"), ("apc_tiny/cnn", "frames")]
+)
+def test_each_recipe_trains_its_own_head(finished, model, kind):
+    about = load_model(finished.project / f"models/mine/{model}/fold1/seed0.safetensors").about
+    backbone, recipe = model.split("/")
+    assert about.kind == kind
+    assert about.recipe["downstream_model"] == recipe
+    assert about.run == {"dataset": "mine", "backbone": backbone, "recipe": recipe, "fold": "1"}
 
 
 def test_every_job_left_a_log_and_a_benchmark(finished):

@@ -218,6 +218,7 @@ def training(recipe):
     """Return the parameters of a training, which keeps its state aside as long as it is not finished."""
     kind = reading(recipe)
     common = {
+        "reads": kind,
         "recipe": recipe.options(),
         "pred": lambda wildcards: DATASETS[wildcards.dataset].pred,
         "aside": under("unfinished/models/{dataset}/{backbone}/{recipe}/fold{fold}"),

@@ -34,7 +34,8 @@ for name, entry in CONFIG.recipes.items():
         message:
             "Training {wildcards.recipe} on {wildcards.backbone}, fold {wildcards.fold} of {wildcards.dataset}"
         script:
-            f"../scripts/train_{reading(entry)}.py"
+            # By a parameter: what stands here is looked up when a job runs, and `entry` is the last recipe then.
+            "../scripts/train_{params.reads}.py"
 
 
 rule model_figures:

@@ -31,6 +31,8 @@ def from_pooled(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: R
     recipe
         How to train.
     """
+    if recipe.downstream_model != "linear":
+        raise ValueError(f"a {recipe.downstream_model} head reads frames, not pooled states")
     pooled = torch.from_numpy(read_pooled(index, list(fold["utterance"]), store))
     scaled = by_deviation_of(fold, index, store, recipe) if recipe.norm == "znorm" else None
     if scaled is not None:
