@@ -18,6 +18,6 @@ class Features(Section):
     batch_seconds: int = Field(
         60,
         ge=1,
-        description="Audio that is run at once, in seconds. Halved by itself where the memory is too small. On a CPU only "
-        "recurrent backbones gain from it; others are run clip by clip there.",
+        description="Audio that is run at once, in seconds. Halved by itself where the memory is too small. On a CPU "
+        "only recurrent backbones gain from it; others are run clip by clip there.",
     )
