@@ -41,13 +41,6 @@ def tone(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker; all that look at the same finished run too, and these start first."""
-
-    def group(item: pytest.Item) -> str:
-        return "finished run" if "finished" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: group(item) != "finished run")
+    """Let what takes longest start first, so that no worker is left with it alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)

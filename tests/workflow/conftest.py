@@ -149,6 +149,27 @@ def tiny_config(corpus_folders) -> dict:
 
 
 @pytest.fixture(scope="session")
+def checkout(tmp_path_factory, tiny_config) -> Checkout:
+    """The code, and two tiny corpora to ask for; nothing is made."""
+    folder = tmp_path_factory.mktemp("checkout")
+    project = folder / "out"
+    return Checkout(copy_of(folder / "checkout"), project, {**tiny_config, "project_dir": str(project)})
+
+
+@pytest.fixture
+def fresh(checkout, tmp_path) -> Checkout:
+    """A checkout of a test's own; what an earlier start remembers of the code is there, as it is for users."""
+    shutil.copytree(checkout.path, tmp_path / "checkout", ignore=shutil.ignore_patterns(".snakemake"))
+    remembered = Path(".snakemake", "candor-fingerprints.json")
+    if (checkout.path / remembered).exists():
+        (tmp_path / "checkout" / ".snakemake").mkdir()
+        shutil.copy(checkout.path / remembered, tmp_path / "checkout" / remembered)
+    else:
+        checkout.jobs("results/corpora/mine")
+    return Checkout(tmp_path / "checkout", tmp_path / "out", {**checkout.config, "project_dir": str(tmp_path / "out")})
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory, tiny_config) -> Checkout:
     """Everything built once. Tests may disturb it if they put it right again."""
     folder = tmp_path_factory.mktemp("finished")

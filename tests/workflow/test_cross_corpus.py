@@ -1,7 +1,6 @@
 """One corpus is trained on, the other tested: an ordinary dataset for every stage."""
 
 import csv
-import shutil
 
 import pytest
 
@@ -11,11 +10,9 @@ ACROSS = {"across": {"train_on": ["mine"], "test_on": ["ravdess"]}}
 
 
 @pytest.fixture
-def across(finished, tmp_path):
-    """The finished run, with its results and its store, where a cross-corpus dataset is to be made."""
-    shutil.copytree(finished.path, tmp_path / "checkout", ignore=shutil.ignore_patterns(".snakemake"))
-    config = {**finished.config, "datasets": finished.config["datasets"] | ACROSS, "project_dir": str(tmp_path / "out")}
-    return type(finished)(tmp_path / "checkout", tmp_path / "out", config)
+def across(fresh):
+    """A checkout with a cross-corpus dataset that is to be made."""
+    return type(fresh)(fresh.path, fresh.project, {**fresh.config, "datasets": fresh.config["datasets"] | ACROSS})
 
 
 def rows(file):

@@ -13,12 +13,12 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def demo(finished, tmp_path_factory):
+def demo(checkout, tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     shipped = yaml.safe_load((ROOT / "config" / "config.yml").read_text())["backbones"]["apc_demo"]
     untrained = {**shipped, "pretrain": {**shipped["pretrain"], "num_epochs": 0}}
     config = {"backbones": {"apc_untrained": untrained}, "recipes": {"cnn": {"seeds": [0]}}}
-    run = type(finished)(finished.path, folder / "out", {**config, "project_dir": str(folder / "out")})
+    run = type(checkout)(checkout.path, folder / "out", {**config, "project_dir": str(folder / "out")})
     run.snakemake("results/performance/demo")
     return run
 

@@ -1,5 +1,4 @@
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -24,18 +23,6 @@ NEEDED = {
     "performance": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)
-
-
-@pytest.fixture
-def fresh(finished, tmp_path):
-    """The same checkout with nothing built yet; `project_dir` lies elsewhere."""
-    shutil.copytree(finished.path, tmp_path / "checkout", ignore=shutil.ignore_patterns(".snakemake"))
-    remembered = Path(".snakemake", "candor-fingerprints.json")
-    (tmp_path / "checkout" / ".snakemake").mkdir()
-    shutil.copy(finished.path / remembered, tmp_path / "checkout" / remembered)
-    return type(finished)(
-        tmp_path / "checkout", tmp_path / "out", {**finished.config, "project_dir": str(tmp_path / "out")}
-    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
