@@ -65,3 +65,10 @@ def test_frames_are_kept_only_where_a_recipe_reads_them(recipe, wanted):
 def test_a_recipe_for_what_there_is_not_is_refused(recipe, line):
     with pytest.raises(ConfigError, match=line):
         check_systems(config(one=recipe), DATASETS)
+
+
+def test_a_pretraining_on_what_there_is_not_is_refused():
+    made = load({"backbones": {"ours": {"family": "s3prl", "upstream": "apc", "pretrain": {"dataset": ["dmo"]}}}})
+    line = r"backbones\.ours\.pretrain\.dataset is 'dmo'; allowed: demo, emodb\. Did you mean 'demo'\?"
+    with pytest.raises(ConfigError, match=line):
+        check_systems(made, DATASETS)

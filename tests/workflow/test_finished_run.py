@@ -206,7 +206,7 @@ def test_scripts_can_be_imported_without_snakemake(script):
 def test_every_rule_has_log_benchmark_message_and_environment():
     for rules in sorted((ROOT / "workflow/rules").glob("*.smk")):
         text = rules.read_text()
-        scripts = re.findall(r"scripts/(\w+)\.py", text)
+        scripts = re.findall(r"scripts/([\w{}.]+)\.py", text)
         for directive in ("log", "benchmark", "message", "conda"):
             assert len(re.findall(rf"^\s+{directive}:", text, re.M)) == len(scripts), f"{rules.name}: {directive}"
 
@@ -217,6 +217,7 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
         path.write_bytes(path.read_bytes()[:5000])
     config = {**finished.config, "project_dir": str(tmp_path / "out"), "data_dir": {"demo": None, "ravdess": str(raw)}}
     config.pop("datasets")
+    config |= {"backbones": {"apc_demo": False}, "recipes": {"cnn": {}}}
     broken = type(finished)(finished.path, tmp_path, config)
     said = broken.snakemake("results/corpora/ravdess", check=False)
     assert "10 of 48 recordings (20.8%) are broken, more than corpora.max_rejected allows (10.0%)" in said

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
+from candor.config.backbones import S3prl
 from candor.config.loading import ConfigError, refuse
 from candor.config.recipes import RecipeSection
 from candor.config.root import Config
@@ -23,19 +24,24 @@ def span_name(seconds: float | None) -> str:
     return WHOLE if seconds is None else f"first{seconds:g}s"
 
 
-def check_systems(config: Config, datasets: Iterable[str]) -> None:
-    """Refuse recipes for backbones or datasets that there are not, or that cannot be trained so."""
+def check_systems(config: Config, datasets: Collection[str]) -> None:
+    """Refuse recipes and pretrainings for backbones or datasets that there are not, or that cannot be trained so."""
+    for name, backbone in config.backbones.items():
+        pretrain = backbone.pretrain if isinstance(backbone, S3prl) else None
+        for asked in pretrain.dataset if pretrain else ():
+            if asked not in datasets:
+                raise refuse(f"backbones.{name}.pretrain.dataset", asked, datasets)
     known = {"pretrain_model": list(config.backbones), "dataset": list(datasets)}
     for name, recipe in config.recipes.items():
         for key, allowed in known.items():
             for asked in getattr(recipe, key) or ():
                 if asked not in allowed:
                     raise refuse(f"recipes.{name}.{key}", asked, allowed)
-        for backbone in recipe.pretrain_model or ():
-            family = config.backbones[backbone].family
+        for asked in recipe.pretrain_model or ():
+            family = config.backbones[asked].family
             if recipe.mode != "frozen" and family in UNTRAINABLE:
                 raise ConfigError(
-                    f"config: recipes.{name}.mode is {recipe.mode!r}, but {backbone} ({family}) has nothing that could "
+                    f"config: recipes.{name}.mode is {recipe.mode!r}, but {asked} ({family}) has nothing that could "
                     "be trained; leave it out of pretrain_model, or set mode to 'frozen'"
                 )
 
