@@ -10,8 +10,9 @@ from matplotlib.text import Text
 from sklearn.metrics import f1_score, recall_score
 
 from candor.figures import save_figure
-from candor.performance.compare import ComparisonError, System, compare
+from candor.performance.compare import System, compare
 from candor.performance.comparison_figures import comparison_figure
+from candor.performance.pairs import ComparisonError
 from candor.tables.comparison import Comparison
 
 CLASSES = ["anger", "happiness", "sadness"]

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from candor.performance.compare import ComparisonError
-from candor.performance.compare_ratings import RatingSystem, ccc_of, compare_ratings, mae_of, paired_difference
+from candor.performance.compare_ratings import RatingSystem, ccc_of, compare_ratings, mae_of
 from candor.performance.comparison_figures import comparison_figure
+from candor.performance.pairs import ComparisonError
 from candor.performance.ratings import ccc, evaluate_ratings, mae
 from candor.performance.typeset import comparison_markdown, summary_latex, summary_markdown
+from candor.stats.paired import paired_interval_of_sums
 from candor.tables.comparison import Comparison
 
 
@@ -69,7 +70,7 @@ def test_p_is_that_of_trying_every_swap():
 def test_the_interval_of_an_error_is_that_of_the_paired_t_test():
     """With equally many utterances of each speaker, the MAE is the mean of the speakers' errors."""
     one, other = systems(0.6, 0.4, seeds=1)
-    interval = paired_difference(one.sums, other.sums, mae_of)
+    interval = paired_interval_of_sums(one.sums, other.sums, mae_of, one.sums[:, 0, 0])
     errors = [mae_of(own.sums)[:, 0] for own in (one, other)]
     expected = ttest_rel(*errors).confidence_interval()
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
@@ -86,7 +87,7 @@ def test_the_same_system_twice_is_not_told_apart():
 def test_systems_of_other_utterances_are_refused():
     one, other = systems(0.6, 0.5)
     fewer = RatingSystem("b1", "cnn", other.tested.iloc[1:], other.sums)
-    with pytest.raises(ComparisonError, match="b0 with cnn and b1 with cnn were not tested on the same utterances"):
+    with pytest.raises(ComparisonError, match="is tested by b0 with cnn but not by b1 with cnn"):
         compare_ratings("d", [one, fewer])
 
 

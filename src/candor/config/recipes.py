@@ -8,6 +8,9 @@ from pydantic_core import PydanticCustomError
 from candor.config.section import Section
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Pooling = Literal["mean", "std", "att"]
+
+OVER_TIME = "Over time: the mean, mean and standard deviation, or a learned weighted mean."
 
 ONLY_IN_MODE = {
     "backbone_learning_rate": ("last_layer", "full", "lora"),
@@ -114,9 +117,7 @@ class Linear(RecipeSection):
     downstream_model: Literal["linear"] = Field("linear", description="The kind of head.")
     learning_rate: Rate = Field(0.005, description="Learning rate of the head.")
     num_epochs: int = Field(60, ge=1, description="Passes over the training speakers; the best on dev is kept.")
-    pooling: Literal["mean", "std", "att"] = Field(
-        "std", description="Over time: the mean, mean and standard deviation, or a learned weighted mean."
-    )
+    pooling: Pooling = Field("std", description=OVER_TIME)
 
     @property
     def reads_frames(self) -> bool:
@@ -124,41 +125,36 @@ class Linear(RecipeSection):
         return self.mode == "frozen" and (self.pooling == "att" or self.norm == "minmax")
 
 
-class Cnn(RecipeSection):
+class Network(RecipeSection):
+    """What recipes of all heads with hidden layers share."""
+
+    pooling: Pooling = Field("mean", description=OVER_TIME)
+    hidden_size: int = Field(128, ge=1, description="Width of the hidden layers.")
+    dropout: float = Field(0.2, ge=0, lt=1, allow_inf_nan=False, description="Dropout in the head, in training.")
+
+
+class Cnn(Network):
     """Convolutions of width one, pooling, dense layers: the head of trust-ser."""
 
     downstream_model: Literal["cnn"] = Field("cnn", description="The kind of head.")
     conv_layers: int = Field(2, ge=1, le=8, description="Convolutions.")
     num_layers: int = Field(2, ge=1, le=8, description="Dense layers after pooling, the last of which decides.")
-    pooling: Literal["mean", "std", "att"] = Field(
-        "mean", description="Over time: the mean, mean and standard deviation, or a learned weighted mean."
-    )
-    hidden_size: int = Field(128, ge=1, description="Width of the convolutions and dense layers.")
-    dropout: float = Field(0.2, ge=0, lt=1, allow_inf_nan=False, description="Dropout in the head, in training.")
 
 
-class Gru(RecipeSection):
+class Gru(Network):
     """A recurrent network over time, pooling, a dense layer."""
 
     downstream_model: Literal["gru"] = Field("gru", description="The kind of head.")
     num_layers: int = Field(1, ge=1, le=8, description="Recurrent layers, each in both directions.")
-    pooling: Literal["mean", "std", "att"] = Field(
-        "mean", description="Over time: the mean, mean and standard deviation, or a learned weighted mean."
-    )
     hidden_size: int = Field(128, ge=1, description="Units of each layer and direction.")
-    dropout: float = Field(0.2, ge=0, lt=1, allow_inf_nan=False, description="Dropout in the head, in training.")
 
 
-class Transformer(RecipeSection):
+class Transformer(Network):
     """Attention over time, pooling, a dense layer."""
 
     downstream_model: Literal["transformer"] = Field("transformer", description="The kind of head.")
     num_layers: int = Field(1, ge=1, le=8, description="Transformer layers.")
-    pooling: Literal["mean", "std", "att"] = Field(
-        "mean", description="Over time: the mean, mean and standard deviation, or a learned weighted mean."
-    )
     hidden_size: int = Field(128, ge=8, multiple_of=8, description="Width of the layers, a multiple of 8.")
-    dropout: float = Field(0.2, ge=0, lt=1, allow_inf_nan=False, description="Dropout in the head, in training.")
 
 
 Recipe = Annotated[Linear | Cnn | Gru | Transformer, Field(discriminator="downstream_model")]

@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, house_style, new_figure, set_title
-from candor.performance.compare import NOT_TOLD_APART, TOO_FEW_SPEAKERS
-
-_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1", "ccc": "CCC"}
+from candor.performance.pairs import NOT_TOLD_APART, TOO_FEW_SPEAKERS
+from candor.tables.performance import METRIC_NAMES
 
 
 def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
@@ -44,7 +43,7 @@ def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
             axes.set_title("Backbones with the same recipe" if kind == "backbone" else "Recipes on the same backbone")
         unit = "× 100" if metric == "ccc" else "points"
         panels[-1, 0].set_xlabel(
-            f"difference in {_NAMES[metric]} ({unit}) with 95 % interval over speakers; p adjusted by Holm"
+            f"difference in {METRIC_NAMES[metric]} ({unit}) with 95 % interval over speakers; p adjusted by Holm"
         )
     return figure
 

@@ -14,8 +14,7 @@ from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_
 from candor.performance.caveats import caveats_of
 from candor.performance.evaluate import Evaluation
 from candor.stats.intervals import FloatArray
-
-_NAMES = {"uar": "UAR", "accuracy": "Accuracy", "macro_f1": "Macro-F1", "ccc": "CCC", "mae": "MAE"}
+from candor.tables.performance import METRIC_NAMES
 
 
 def confusion_figure(evaluation: Evaluation, title: str) -> Figure:
@@ -53,7 +52,7 @@ def ranking_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
         axes = figure.subplots()
         _draw_ranking(axes, rows.reset_index(drop=True))
         unit = "× 100" if metric == "ccc" else "(%)"
-        axes.set_xlabel(f"{_NAMES[metric]} {unit} with 95 % interval over speakers")
+        axes.set_xlabel(f"{METRIC_NAMES[metric]} {unit} with 95 % interval over speakers")
         set_title(figure, ", ".join(rows["dataset"].unique()))
         _warn(figure, "; ".join(dict.fromkeys(filter(None, map(caveats_of, rows.to_dict("records"))))))
     return figure

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from candor.performance.caveats import shared_speakers
-from candor.performance.compare import NOT_TOLD_APART, TOO_FEW_SPEAKERS
+from candor.performance.pairs import NOT_TOLD_APART, TOO_FEW_SPEAKERS
+from candor.tables.performance import METRIC_NAMES
 
-_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1", "ccc": "CCC", "mae": "MAE"}
 _OF_EMOTIONS = ("uar", "accuracy", "macro_f1")
 
 _LATEX = str.maketrans(
@@ -192,7 +192,9 @@ def comparison_sheet(rows: pd.DataFrame, metric: str = "uar") -> Sheet:
         )
     heads = ("first", "second", "both with", "difference", "p", "p (Holm)")
     unit = "hundredths" if metric in ("ccc", "mae") else "points"
-    caption = f"Differences in {_NAMES[metric]} between systems on {_datasets(rows)}, first less second, in {unit}"
+    caption = (
+        f"Differences in {METRIC_NAMES[metric]} between systems on {_datasets(rows)}, first less second, in {unit}"
+    )
     return Sheet(heads, 3, lines, caption, _comparison_notes(chosen))
 
 

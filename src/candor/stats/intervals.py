@@ -87,10 +87,10 @@ def speaker_interval(counts: FloatArray, statistic: Statistic, level: float = 0.
     if len(counts) == 1:
         return Interval(value, np.nan, np.nan, 1)
     if value > 1 - _EPSILON:
-        lows = [_limits(turned, statistic, level)[0] for turned in _one_turned(counts, right=False)]
+        lows = [_limits(turned, statistic, level)[0] for turned in one_turned(counts, right=False)]
         return Interval(value, min(lows, default=value), value, len(counts))
     if value < _EPSILON:
-        highs = [_limits(turned, statistic, level)[1] for turned in _one_turned(counts, right=True)]
+        highs = [_limits(turned, statistic, level)[1] for turned in one_turned(counts, right=True)]
         return Interval(value, value, max(highs, default=value), len(counts))
     low, high = _limits(counts, statistic, level)
     return Interval(value, low, high, len(counts))
@@ -104,9 +104,8 @@ def jackknife_error(counts: FloatArray, statistic: Statistic) -> float:
     return float(np.sqrt((speakers - 1) / speakers * ((values - values.mean()) ** 2).sum()))
 
 
-def effective_speakers(counts: FloatArray) -> float:
-    """Return how many speakers with equally many utterances the given ones are worth (Kish)."""
-    utterances = counts.sum(axis=(1, 2, 3))
+def effective_speakers(utterances: FloatArray) -> float:
+    """Return how many speakers with equally many utterances those with so many are worth (Kish)."""
     return float(utterances.sum() ** 2 / (utterances**2).sum())
 
 
@@ -117,13 +116,13 @@ def _limits(counts: FloatArray, statistic: Statistic, level: float) -> tuple[flo
     error = jackknife_error(counts, statistic)
     if error < _EPSILON:
         # Speakers that are all alike by chance are no proof that others would be; what is left is binomial error.
-        error = _utterance_error(counts, statistic)
-    freedom = max(effective_speakers(counts) - 1, 1.0)
+        error = utterance_error(counts, statistic)
+    freedom = max(effective_speakers(counts.sum(axis=(1, 2, 3))) - 1, 1.0)
     reach = float(stdtrit(freedom, 0.5 + level / 2)) * error / (value * (1 - value))
     return float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
 
 
-def _utterance_error(counts: FloatArray, statistic: Statistic) -> float:
+def utterance_error(counts: FloatArray, statistic: Statistic) -> float:
     """Return the standard error as if each utterance had its own speaker, by leaving out one at a time."""
     total = counts.sum(axis=0)
     cells = np.eye(total.shape[-1] ** 2).reshape(-1, 1, *total.shape[1:])
@@ -133,7 +132,7 @@ def _utterance_error(counts: FloatArray, statistic: Statistic) -> float:
     return float(np.sqrt((number * shifts**2).sum(axis=0)).mean())
 
 
-def _one_turned(counts: FloatArray, *, right: bool) -> Iterator[FloatArray]:
+def one_turned(counts: FloatArray, *, right: bool) -> Iterator[FloatArray]:
     """Yield the counts with one utterance of one class turned right or wrong in all seeds, for each class."""
     classes = counts.shape[-1]
     for label in range(classes):

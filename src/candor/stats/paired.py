@@ -16,10 +16,10 @@ from candor.stats.intervals import (
     FloatArray,
     Interval,
     Statistic,
-    _one_turned,
-    _utterance_error,
     effective_speakers,
     jackknife_error,
+    one_turned,
+    utterance_error,
 )
 
 #: Up to so many speakers every way of swapping is tried; above, a random sample of them.
@@ -74,11 +74,41 @@ def paired_interval(first: FloatArray, second: FloatArray, statistic: Statistic,
     if len(first) == 1:
         return Interval(value, np.nan, np.nan, 1)
     if np.allclose(first, second, rtol=0, atol=_EPSILON):
-        turned = [other for right in (False, True) for other in _one_turned(first, right=right)]
+        turned = [other for right in (False, True) for other in one_turned(first, right=right)]
         reach = max((abs(end) for other in turned for end in _limits(other, second, statistic, level)), default=0.0)
         return Interval(value, -reach, reach, len(first))
     low, high = _limits(first, second, statistic, level)
     return Interval(value, low, high, len(first))
+
+
+def paired_interval_of_sums(
+    first: FloatArray, second: FloatArray, statistic: Statistic, utterances: FloatArray, level: float = 0.95
+) -> Interval:
+    """Return the interval of `paired_interval` for any sums over utterances that a figure can be computed from.
+
+    It is not cut off, and as wide as the speakers differ, even where they do not.
+
+    Parameters
+    ----------
+    first, second
+        Sums `[speakers, seeds, sums]` over the same utterances, speakers in the same order, with equally many seeds.
+    statistic
+        The figure: sums `[…, sums]` to `[…]`.
+    utterances
+        How many each speaker has.
+    level
+        Nominal coverage.
+    """
+
+    def difference(both: FloatArray) -> FloatArray:
+        return statistic(both[..., 0, :]) - statistic(both[..., 1, :])
+
+    both = np.stack([first, second], axis=2)
+    value = float(difference(both.sum(axis=0)).mean())
+    if len(both) == 1:
+        return Interval(value, np.nan, np.nan, 1)
+    reach = _quantile(utterances, level) * jackknife_error(both, difference)
+    return Interval(value, value - reach, value + reach, len(both))
 
 
 def swap_test(first: FloatArray, second: FloatArray, statistic: Statistic, draws: int = DRAWS, seed: int = 0) -> float:
@@ -181,10 +211,14 @@ def _limits(first: FloatArray, second: FloatArray, statistic: Statistic, level: 
     value = float(difference(both.sum(axis=0)).mean())
     error = jackknife_error(both, difference)
     if error < _EPSILON:
-        error = float(np.hypot(_utterance_error(first, statistic), _utterance_error(second, statistic)))
-    freedom = max(effective_speakers(first) - 1, 1.0)
-    reach = float(stdtrit(freedom, 0.5 + level / 2)) * error
+        error = float(np.hypot(utterance_error(first, statistic), utterance_error(second, statistic)))
+    reach = _quantile(first.sum(axis=(1, 2, 3)), level) * error
     return max(value - reach, -1.0), min(value + reach, 1.0)
+
+
+def _quantile(utterances: FloatArray, level: float) -> float:
+    """Return how many standard errors an interval reaches to either side."""
+    return float(stdtrit(max(effective_speakers(utterances) - 1, 1.0), 0.5 + level / 2))
 
 
 def _swaps(speakers: int, draws: int, seed: int, rows: int) -> Iterator[FloatArray]:

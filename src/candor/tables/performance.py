@@ -2,6 +2,9 @@
 
 from candor.tables.base import Column, Table
 
+METRIC_NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro-F1", "ccc": "CCC", "mae": "MAE"}
+"""What metrics are called in figures and papers."""
+
 _SUMMARY = (
     Column("dataset", "Dataset"),
     Column("backbone", "Backbone"),
