@@ -135,10 +135,15 @@ def _view_corpora(folder: Path) -> tuple[str, list[Path]] | None:
 
 
 def _view_performance(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.performance.show import find_summaries, summary_text
+    from candor.performance.show import comparison_text, find_summaries, summary_text
+    from candor.tables.comparison import Comparison
 
     summaries = find_summaries(folder)
-    return (summary_text(summaries), summaries) if summaries else None
+    if not summaries:
+        return None
+    compared = [file for summary in summaries if (file := summary.with_name(Path(Comparison.path).name)).exists()]
+    text = "\n\n".join(filter(None, [summary_text(summaries), comparison_text(compared)]))
+    return f"{text}\n", [*summaries, *compared]
 
 
 Viewer = Callable[[Path], tuple[str, list[Path]] | None]

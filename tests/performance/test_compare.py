@@ -13,6 +13,7 @@ from candor.figures import save_figure
 from candor.performance.compare import System, compare
 from candor.performance.comparison_figures import comparison_figure
 from candor.performance.pairs import ComparisonError
+from candor.performance.show import comparison_text
 from candor.tables.comparison import Comparison
 
 CLASSES = ["anger", "happiness", "sadness"]
@@ -182,6 +183,18 @@ def test_figure_names_the_leader_first_and_marks_what_is_told_apart(rows: pd.Dat
     ends = [f"{-100 * far[name]:+.1f}" for name in ("difference", "high", "low")]
     assert f"{ends[0]} [{ends[1]}, {ends[2]}]  p = {far['p_holm']:.3f}" in shown
     assert sum(text.endswith("n.s.") for text in shown) == 1
+
+
+def test_the_terminal_shows_the_greatest_differences_leader_first(tmp_path: Path, rows: pd.DataFrame) -> None:
+    (tmp_path / "d").mkdir()
+    Comparison.write(rows, tmp_path / "d" / "comparison.tsv")
+    heads, *lines = comparison_text([tmp_path / "d" / "comparison.tsv"]).splitlines()
+    pairs = rows[rows["metric"] == "uar"].sort_values("difference", key=abs, ascending=False)
+    assert heads.startswith("dataset  ahead")
+    assert len(lines) == len(pairs)
+    for line, row in zip(lines, pairs.to_dict("records"), strict=True):
+        assert f" {100 * abs(row['difference']):.1f} [" in line
+        assert line.endswith(row["better"])
 
 
 def test_figure_of_a_single_system_and_of_a_single_speaker(tmp_path: Path) -> None:

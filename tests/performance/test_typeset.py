@@ -21,7 +21,7 @@ def summary(systems: list[tuple[str, str, float]], **more: Any) -> pd.DataFrame:
                 {
                     "dataset": "ravdess_4", "backbone": backbone, "recipe": recipe, "metric": metric,
                     "value": value + shift, "low": value + shift - 0.05, "high": value + shift + 0.04,
-                    "chance": 0.25, "interpretable": "yes", "utterances": 1440, "speakers": 24, "speakers_in_train": 0,
+                    "chance": 0.25, "interpretable": "yes", "utterances": 1440, "speakers": 24, "speakers_in_train": 0, "speakers_in_pretraining": 0,
                 } | more
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -110,6 +110,14 @@ def test_what_is_not_to_be_interpreted_or_shares_speakers_is_said() -> None:
         assert "* [one speaker]" in text
         assert "*: at chance, not to be interpreted." in text
         assert "5 of 24 test speakers are also in train" in text
+
+
+def test_whom_a_backbone_was_pretrained_on_is_said_of_that_backbone_alone() -> None:
+    rows = summary([("ours", "cnn", 0.5), ("fbank", "cnn", 0.4)])
+    rows.loc[rows["backbone"] == "ours", "speakers_in_pretraining"] = 5
+    text = summary_markdown(rows)
+    assert "ours was pretrained on audio of 5 of" in text
+    assert "fbank was" not in text
 
 
 def test_caption_and_label_name_the_dataset() -> None:

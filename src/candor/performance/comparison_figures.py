@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, house_style, new_figure, set_title
-from candor.performance.pairs import NOT_TOLD_APART, TOO_FEW_SPEAKERS
+from candor.performance.pairs import NOT_TOLD_APART, TOO_FEW_SPEAKERS, leader_first
 from candor.tables.performance import METRIC_NAMES
 
 
@@ -28,7 +28,7 @@ def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
         ``uar``, ``accuracy`` or ``macro_f1``; ``ccc`` where a rating is predicted.
     """
     chosen = rows[rows["metric"] == metric]
-    pairs = sorted((_leader_first(row) for row in chosen.to_dict("records")), key=lambda row: -row["difference"])
+    pairs = sorted(map(leader_first, chosen.to_dict("records")), key=lambda row: -row["difference"])
     kinds = [kind for kind in ("backbone", "recipe") if any(row["differ_in"] == kind for row in pairs)]
     numbers = [sum(row["differ_in"] == kind for row in pairs) for kind in kinds]
     with house_style():
@@ -48,37 +48,19 @@ def comparison_figure(rows: pd.DataFrame, metric: str = "uar") -> Figure:
     return figure
 
 
-def _leader_first(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """Return what is drawn of a pair, turned such that the difference is not below zero."""
-    varied = row["differ_in"]
-    same = "recipe" if varied == "backbone" else "backbone"
-    names, ends = [row[f"{varied}_a"], row[f"{varied}_b"]], [row["low"], row["high"]]
-    if row["difference"] < 0:
-        names, ends = names[::-1], [-end for end in ends[::-1]]
-    return {
-        "differ_in": varied,
-        "name": f"{names[0]} over {names[1]} · {row[f'{same}_a']}",
-        "difference": 100 * abs(row["difference"]),
-        "low": 100 * ends[0],
-        "high": 100 * ends[1],
-        "p_holm": row["p_holm"],
-        "better": row["better"],
-    }
-
-
 def _draw(axes: Axes, pairs: list[dict[str, Any]]) -> None:
     for place, row in enumerate(pairs):
         told = row["better"] not in (NOT_TOLD_APART, TOO_FEW_SPEAKERS)
         colour = BLUE if told else GREY
-        axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.6)
-        axes.plot(row["difference"], place, "o", color=colour, markerfacecolor=colour if told else "white")
+        axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, linewidth=1.6)
+        axes.plot(100 * row["difference"], place, "o", color=colour, markerfacecolor=colour if told else "white")
         axes.annotate(
             _words(row), (1.03, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5,
             color=INK if told else GREY, annotation_clip=False,
         )  # fmt: skip
     axes.axvline(0, color=GREY, linestyle=(0, (4, 3)), linewidth=0.9, zorder=0)
     axes.set_ylim(len(pairs) - 0.4, -0.6)
-    axes.set_yticks(range(len(pairs)), [row["name"] for row in pairs])
+    axes.set_yticks(range(len(pairs)), [f"{row['ahead']} over {row['behind']} · {row['same']}" for row in pairs])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=LIGHT, linewidth=0.5)
@@ -86,9 +68,10 @@ def _draw(axes: Axes, pairs: list[dict[str, Any]]) -> None:
 
 
 def _words(row: Mapping[str, Any]) -> str:
-    if np.isnan(row["low"]):
-        return f"{row['difference']:+.1f} [one speaker]"
-    figures = f"{row['difference']:+.1f} [{row['low']:+.1f}, {row['high']:+.1f}]".replace("-", "\u2212")
+    difference, low, high = (100 * row[name] for name in ("difference", "low", "high"))
+    if np.isnan(low):
+        return f"{difference:+.1f} [one speaker]"
+    figures = f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]".replace("-", "\u2212")
     if row["better"] == TOO_FEW_SPEAKERS:
         return f"{figures}  {TOO_FEW_SPEAKERS}"
     p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Generic, TypeVar
@@ -122,6 +122,26 @@ def compare_pairs(dataset: str, systems: Sequence[SystemT], metrics: Sequence[Me
     pairs = [(a, b) for a, b in combinations(systems, 2) if (a.backbone == b.backbone) != (a.recipe == b.recipe)]
     rows = [row for metric in metrics for row in _rows(metric, pairs)]
     return pd.DataFrame(rows, columns=[column.name for column in Comparison.columns]).assign(dataset=dataset)
+
+
+def leader_first(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """Return what is to be told of a row of `Comparison`, turned such that the difference is not below zero."""
+    varied = row["differ_in"]
+    same = "recipe" if varied == "backbone" else "backbone"
+    names, ends = [row[f"{varied}_a"], row[f"{varied}_b"]], [row["low"], row["high"]]
+    if row["difference"] < 0:
+        names, ends = names[::-1], [-end for end in ends[::-1]]
+    return {
+        "differ_in": varied,
+        "ahead": names[0],
+        "behind": names[1],
+        "same": row[f"{same}_a"],
+        "difference": abs(row["difference"]),
+        "low": ends[0],
+        "high": ends[1],
+        "p_holm": row["p_holm"],
+        "better": row["better"],
+    }
 
 
 def _rows(metric: Metric[SystemT], pairs: Sequence[tuple[SystemT, SystemT]]) -> list[dict[str, Any]]:

@@ -8,7 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from candor.performance.caveats import heard_speakers, shared_speakers
+from candor.performance.pairs import leader_first
+from candor.tables.comparison import Comparison
 from candor.tables.performance import RunSummary, Summary
+
+PAIRS_SHOWN = 10
 
 
 def find_summaries(folder: Path) -> list[Path]:
@@ -37,6 +41,32 @@ def summary_text(summaries: Sequence[Path]) -> str:
     return "\n".join([*blocks, *dict.fromkeys(caveats)])
 
 
+def comparison_text(comparisons: Sequence[Path]) -> str:
+    """Return by how much which system is ahead, for every dataset the greatest differences; nothing without any pair.
+
+    Parameters
+    ----------
+    comparisons
+        Tables `Comparison`.
+    """
+    heads = ("dataset", "ahead", "behind", "both with", "difference [95 % interval]", "p (Holm)", "better")
+    lines: list[Sequence[str]] = []
+    for file in comparisons:
+        rows = Comparison.read(file)
+        rows = rows[rows["metric"].isin(["uar", "ccc"])]
+        pairs = sorted(map(leader_first, rows.to_dict("records")), key=lambda pair: -pair["difference"])
+        write = _percent if "uar" in set(rows["metric"]) else _decimal
+        for pair in pairs[:PAIRS_SHOWN]:
+            difference, low, high = (write(pair[name]) for name in ("difference", "low", "high"))
+            names = (pair["ahead"], pair["behind"], pair["same"])
+            lines.append(
+                (file.parent.name, *names, f"{difference} [{low}, {high}]", _p(pair["p_holm"]), pair["better"])
+            )
+        if len(pairs) > PAIRS_SHOWN:
+            lines.append((file.parent.name, f"and {len(pairs) - PAIRS_SHOWN} smaller ones", *[""] * 5))
+    return _aligned([heads, *lines]) if lines else ""
+
+
 def _block(
     rows: pd.DataFrame, shown: pd.DataFrame, heads: Sequence[str], others: Sequence[str], write: Callable[[object], str]
 ) -> str:
@@ -58,6 +88,10 @@ def _block(
                 str(row.speakers),
             )
         )
+    return _aligned(lines)
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -74,6 +108,10 @@ def _read(file: Path) -> pd.DataFrame:
 def _percent(value: object) -> str:
     number = float(str(value))
     return "-" if number != number else f"{100 * number:.1f}"
+
+
+def _p(value: float) -> str:
+    return "-" if value != value else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _decimal(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from candor.performance.caveats import shared_speakers
+from candor.performance.caveats import heard_speakers, shared_speakers
 from candor.performance.pairs import NOT_TOLD_APART, TOO_FEW_SPEAKERS
 from candor.tables.performance import METRIC_NAMES
 
@@ -223,8 +223,10 @@ def _summary_notes(uar: pd.DataFrame) -> list[str]:
     marked = uar[uar["interpretable"] != "yes"]
     if len(marked):
         notes.append(f"*: {' or '.join(sorted(set(marked['interpretable'])))}, not to be interpreted.")
-    caveats = {shared_speakers(row) for row in uar.to_dict("records")} - {""}
-    return [*notes, *(f"{caveat}." for caveat in sorted(caveats))]
+    caveats = {
+        told for row in uar.reset_index().to_dict("records") for told in (shared_speakers(row), heard_speakers(row))
+    }
+    return [*notes, *(f"{caveat}." for caveat in sorted(caveats - {""}))]
 
 
 def _comparison_notes(rows: pd.DataFrame) -> list[str]:
