@@ -21,7 +21,8 @@ def summary(systems: list[tuple[str, str, float]], **more: Any) -> pd.DataFrame:
                 {
                     "dataset": "ravdess_4", "backbone": backbone, "recipe": recipe, "metric": metric,
                     "value": value + shift, "low": value + shift - 0.05, "high": value + shift + 0.04,
-                    "chance": 0.25, "interpretable": "yes", "utterances": 1440, "speakers": 24, "speakers_in_train": 0, "speakers_in_pretraining": 0,
+                    "chance": 0.25, "interpretable": "yes", "utterances": 1440, "speakers": 24,
+                    "speakers_in_train": 0, "speakers_in_pretraining": 0,
                 } | more
             )  # fmt: skip
     return pd.DataFrame(rows)
