@@ -4,8 +4,10 @@ import subprocess
 import sys
 import tempfile
 
+import torch
+
 from candor import runtime
-from candor.runtime import AudioProgress, use_device
+from candor.runtime import AudioProgress, use_device, use_threads
 
 
 def test_work_on_audio_tells_hours_and_speed(caplog):
@@ -43,3 +45,13 @@ def test_jobs_on_one_machine_take_different_gpus(tmp_path, monkeypatch):
 
 def test_the_cpu_is_used_where_it_is_asked_for():
     assert use_device("cpu") == "cpu"
+
+
+def test_a_single_core_does_not_change_in_how_many_parts_sums_are_computed():
+    before = torch.get_num_threads()
+    try:
+        for granted, used in ((1, 2), (2, 2), (8, 8)):
+            use_threads(granted, least=2)
+            assert torch.get_num_threads() == used
+    finally:
+        torch.set_num_threads(before)

@@ -149,11 +149,24 @@ def in_processes(
             raise
 
 
-def use_threads(threads: int) -> None:
-    """Let torch use the threads that the scheduler granted, and no more."""
+BACKBONE_THREADS = 2
+"""Threads of a job that runs a backbone."""
+
+
+def use_threads(threads: int, least: int = 1) -> None:
+    """Let torch use the threads that the scheduler granted.
+
+    Parameters
+    ----------
+    threads
+        What was granted.
+    least
+        What is used even where less was granted, as where there is a single core: how sums are shared out among threads
+        changes their last digits, and a result is not to depend on the machine's number of cores.
+    """
     import torch
 
-    torch.set_num_threads(max(1, threads))
+    torch.set_num_threads(max(least, threads))
 
 
 def gpu_is_here() -> bool:

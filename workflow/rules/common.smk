@@ -23,7 +23,7 @@ from candor.plan import provenance
 from candor.plan import systems as plan_systems
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import ROOT, Final, folder_targets, offered, rests_on, unknown_target
-from candor.runtime import gpu_is_here
+from candor.runtime import BACKBONE_THREADS, gpu_is_here
 from candor.tables.audio import AudioIndex
 from candor.tables.backbones import Weights
 from candor.tables.comparison import (

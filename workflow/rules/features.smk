@@ -17,7 +17,7 @@ rule features:
         benchmark_of("features", "dataset", "backbone", "span")
     conda:
         "../../envs/candor.yml"
-    threads: 2
+    threads: BACKBONE_THREADS
     resources:
         gpu=gpu_of,
         device=CONFIG.device,
@@ -45,7 +45,7 @@ rule frames:
         benchmark_of("frames", "dataset", "backbone", "span")
     conda:
         "../../envs/candor.yml"
-    threads: 2
+    threads: BACKBONE_THREADS
     resources:
         gpu=gpu_of,
         device=CONFIG.device,

@@ -24,7 +24,7 @@ for name, entry in CONFIG.recipes.items():
             recipe=name,
         conda:
             "../../envs/candor.yml"
-        threads: 2 if reading(entry) == "audio" else 1
+        threads: BACKBONE_THREADS if reading(entry) == "audio" else 1
         resources:
             gpu=0 if reading(entry) == "pooled" else int(GPU_HERE),
             device=CONFIG.device,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from candor.features.job import Job, extract
 from candor.made_of import made_of
-from candor.runtime import start_logging, use_threads
+from candor.runtime import BACKBONE_THREADS, start_logging, use_threads
 from candor.store.upkeep import register
 from candor.tables.audio import AudioIndex
 from candor.tables.base import write_json
@@ -13,7 +13,7 @@ from candor.tables.features import FeatureIndex
 
 def main(smk) -> None:
     start_logging(smk.log[0])
-    use_threads(smk.threads)
+    use_threads(smk.threads, BACKBONE_THREADS)
     job = Job.of(smk.wildcards.backbone, smk.input.get("weights"), smk.params, smk.resources)
     register(job.store, Path(smk.params.project))
     # What the job also keeps for the rule `frames` changes nothing that it makes, so it is no parameter.

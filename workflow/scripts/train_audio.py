@@ -7,14 +7,14 @@ from candor.memory import keep_freed_memory
 from candor.models.job import FoldJob
 from candor.models.prepare_audio import from_audio
 from candor.models.recipe import Recipe
-from candor.runtime import start_logging, use_threads
+from candor.runtime import BACKBONE_THREADS, start_logging, use_threads
 from candor.tables.audio import AudioIndex
 from candor.tables.splits import FoldTable
 
 
 def main(smk) -> None:
     start_logging(smk.log[0])
-    use_threads(smk.threads)
+    use_threads(smk.threads, BACKBONE_THREADS)
     keep_freed_memory()
     fold, recipe = FoldTable.read(smk.input.fold), smk.params.recipe
     source = Job.of(smk.wildcards.backbone, smk.input.weights, smk.params, smk.resources)
