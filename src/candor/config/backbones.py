@@ -15,6 +15,7 @@ class BackboneSection(Section):
     """What entries of all families share."""
 
     needs_weights: ClassVar[bool] = False
+    """Whether it has files; what has weights can also be trained further, the others have nothing to train."""
 
     def options(self) -> dict[str, Any]:
         """Return what hidden states depend on besides the weights: not where those come from."""

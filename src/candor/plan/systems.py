@@ -9,9 +9,6 @@ from candor.config.loading import ConfigError, refuse
 from candor.config.recipes import RecipeSection
 from candor.config.root import Config
 
-UNTRAINABLE = ("fbank", "opensmile")
-"""Families without anything that could be trained."""
-
 WHOLE = "whole"
 
 
@@ -26,8 +23,8 @@ def span_name(seconds: float | None) -> str:
 
 def check_systems(config: Config, datasets: Collection[str]) -> None:
     """Refuse recipes and pretrainings for backbones or datasets that there are not, or that cannot be trained so."""
-    for name, backbone in config.backbones.items():
-        pretrain = backbone.pretrain if isinstance(backbone, S3prl) else None
+    for name, entry in config.backbones.items():
+        pretrain = entry.pretrain if isinstance(entry, S3prl) else None
         for asked in pretrain.dataset if pretrain else ():
             if asked not in datasets:
                 raise refuse(f"backbones.{name}.pretrain.dataset", asked, datasets)
@@ -38,17 +35,17 @@ def check_systems(config: Config, datasets: Collection[str]) -> None:
                 if asked not in allowed:
                     raise refuse(f"recipes.{name}.{key}", asked, allowed)
         for asked in recipe.pretrain_model or ():
-            family = config.backbones[asked].family
-            if recipe.mode != "frozen" and family in UNTRAINABLE:
+            backbone = config.backbones[asked]
+            if recipe.mode != "frozen" and not backbone.needs_weights:
                 raise ConfigError(
-                    f"config: recipes.{name}.mode is {recipe.mode!r}, but {asked} ({family}) has nothing that could "
-                    "be trained; leave it out of pretrain_model, or set mode to 'frozen'"
+                    f"config: recipes.{name}.mode is {recipe.mode!r}, but {asked} ({backbone.family}) has nothing that "
+                    "could be trained; leave it out of pretrain_model, or set mode to 'frozen'"
                 )
 
 
 def recipes_on(config: Config, dataset: str, backbone: str) -> dict[str, RecipeSection]:
     """Return the recipes that are trained on a backbone for a dataset."""
-    fixed = config.backbones[backbone].family in UNTRAINABLE
+    fixed = not config.backbones[backbone].needs_weights
     return {
         name: recipe
         for name, recipe in config.recipes.items()
