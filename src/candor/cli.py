@@ -3,7 +3,7 @@
 candor corpora [NAME]
 candor show corpora/demo
 candor show performance/demo
-candor predict FILE… --model results/models/demo/fbank/linear
+candor predict FILE… --model results/models/demo/apc_demo/cnn
 candor store verify [--repair]
 candor store gc [--dry-run]
 """
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="PATH",
         help="a trained model, or a folder: what all models in it say is averaged "
-        "(for example results/models/demo/fbank/linear)",
+        "(for example results/models/demo/apc_demo/cnn)",
     )
     predict.add_argument("--weights", type=Path, metavar="DIR", help="the backbone's files, if models were moved")
     predict.add_argument("--output", type=Path, metavar="FILE.tsv", help="write a table with all digits as well")
