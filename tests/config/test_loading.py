@@ -65,6 +65,17 @@ def test_the_shipped_config_names_every_top_level_key():
             "mode 'frozen'; leave it out, or set mode to lora",
         ),
         (
+            {"recipes": {"cnn": {"downstream_model": "gru", "conv_layers": 2}}},
+            "config: recipes.cnn.conv_layers is of no use to gru, only to cnn. Leave it out; where another file says "
+            "it, give your entry a name of its own",
+        ),
+        (
+            {"recipes": {"linear": {"norm": "znorm"}}},
+            "config: recipes.linear is {'downstream_model': 'linear', 'norm': 'znorm'}; norm 'znorm' does nothing "
+            "here, as a linear head standardises pooled states on the training speakers anyway; leave it out, or set "
+            "norm_scope to 'speaker'",
+        ),
+        (
             {"backbones": {"ours": {"upstream": "apc"}}},
             "config: backbones.ours.family is missing; allowed: fbank, opensmile, s3prl, transformers, or call the "
             "entry fbank, egemaps, emobase, apc, vq_apc, npc, tera, decoar2, distilhubert, wav2vec2_0, hubert, wavlm, "
@@ -197,3 +208,9 @@ def test_columns_of_a_table_in_the_config_are_those_of_its_reader():
 
 def test_schemes_of_the_config_are_those_of_the_cards():
     assert get_args(Splits.model_fields["scheme"].annotation) == ("auto", *get_args(Scheme))
+
+
+def test_the_shipped_recipe_may_be_laid_over_to_tune_the_backbone():
+    for mode in ("last_layer", "full", "lora"):
+        cnn = {**SHIPPED["recipes"]["cnn"], "mode": mode}
+        assert load({**SHIPPED, "recipes": {"cnn": cnn}}).recipes["cnn"].mode == mode

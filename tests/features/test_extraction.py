@@ -33,11 +33,14 @@ class Counting(Backbone):
             holds,
         )
 
+    def exhaust(self):
+        raise torch.OutOfMemoryError("too much, as a GPU says")
+
     def forward(self, waveforms, lengths):
         if self.stop_after is not None and len(self.heard) >= self.stop_after:
             raise KeyboardInterrupt
         if waveforms.numel() > self.holds:
-            raise torch.OutOfMemoryError("too much")
+            self.exhaust()
         self.batches += 1
         self.heard += lengths.tolist()
         return self.inner(waveforms, lengths)
@@ -188,8 +191,11 @@ def test_a_killed_extraction_resumes_and_ends_with_the_same_rows(store, clips, m
     assert extraction.frame_rows() == undisturbed.frame_rows()
 
 
-def test_a_batch_that_does_not_fit_is_halved(store, clips, caplog):
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_a_batch_that_does_not_fit_is_halved(store, clips, caplog, device):
     tight = Counting(holds=12_000)
+    if device == "cpu":
+        tight.exhaust = lambda: torch.empty(10**15)
     extraction = extracted(clips, tight, store, way=Way(batch_seconds=10.0))
     assert sorted(tight.heard) == [clip.samples for clip in clips]
     assert tight.batches > 5

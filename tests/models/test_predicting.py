@@ -41,7 +41,7 @@ TEST = [f"u{number:02}" for number in range(16, 24)]
 # Backbone, recipe: together they have every kind of network, mode, normalisation and place of weights.
 RUNS = {
     "pooled": ("fbank", {"downstream_model": "linear"}),
-    "pooled_znorm": ("apc", {"downstream_model": "linear", "norm": "znorm", "pooling": "mean"}),
+    "pooled_mean": ("apc", {"downstream_model": "linear", "pooling": "mean"}),
     "pooled_speaker": ("fbank", {"downstream_model": "linear", "norm": "znorm", "norm_scope": "speaker"}),
     "cut": ("fbank", {"downstream_model": "cnn", "audio_duration": 0.55, "norm": "znorm"}),
     "whole": ("wavlm", {"downstream_model": "gru", "audio_duration": None}),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from candor.backbones.families.s3prl import UPSTREAMS
+from candor.config.backbones import S3prl
 from candor.config.loading import ConfigError, load
 from candor.plan.systems import check_systems, reads_frames, spans, systems
 
@@ -27,6 +29,20 @@ def test_every_recipe_is_trained_on_every_backbone_unless_it_says_otherwise():
 
 def test_what_cannot_be_tuned_is_left_out_of_recipes_that_tune():
     assert [backbone for backbone, _ in systems(config(full={"mode": "full"}), "demo")] == ["apc", "wavlm"]
+    assert [backbone for backbone, _ in systems(config(lora={"mode": "lora"}), "demo")] == ["wavlm"]
+
+
+def test_a_recipe_that_no_backbone_can_take_part_in_is_refused():
+    made = load({"backbones": {"fbank": None}, "recipes": {"tuned": {"mode": "full"}}})
+    line = r"recipes\.tuned\.mode is 'full', but of the backbones \(fbank\) each has nothing that could be trained"
+    with pytest.raises(ConfigError, match=line):
+        check_systems(made, DATASETS)
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_lora_is_for_upstreams_with_attention(upstream):
+    entry = S3prl(upstream=upstream, checkpoint="c.ckpt")
+    assert ("lora" in entry.modes) == bool(UPSTREAMS[upstream].lora_targets)
 
 
 def test_features_are_made_for_every_length_that_a_recipe_uses():
@@ -41,7 +57,7 @@ def test_features_are_made_for_every_length_that_a_recipe_uses():
         ({"downstream_model": "cnn"}, True),
         ({"downstream_model": "gru"}, True),
         ({"downstream_model": "linear"}, False),
-        ({"downstream_model": "linear", "norm": "znorm"}, False),
+        ({"downstream_model": "linear", "norm": "znorm", "norm_scope": "speaker"}, False),
         ({"downstream_model": "linear", "pooling": "att"}, True),
         ({"downstream_model": "linear", "norm": "minmax"}, True),
         ({"downstream_model": "cnn", "mode": "full"}, False),
@@ -58,7 +74,15 @@ def test_frames_are_kept_only_where_a_recipe_reads_them(recipe, wanted):
         ({"dataset": ["emobd"]}, r"recipes\.one\.dataset is 'emobd'; allowed: demo, emodb\. Did you mean 'emodb'\?"),
         (
             {"mode": "lora", "pretrain_model": ["fbank"]},
-            r"recipes\.one\.mode is 'lora', but fbank \(fbank\) has nothing that could be trained",
+            r"recipes\.one\.mode is 'lora', but fbank has no attention that LoRA could adapt; .* set mode to frozen",
+        ),
+        (
+            {"mode": "full", "pretrain_model": ["egemaps"]},
+            r"recipes\.one\.mode is 'full', but egemaps has nothing that could be trained; .* set mode to frozen",
+        ),
+        (
+            {"mode": "lora", "pretrain_model": ["apc"]},
+            r"recipes\.one\.mode is 'lora', but apc has no attention .* set mode to frozen or last_layer or full",
         ),
     ],
 )

@@ -80,16 +80,17 @@ def take(name: str, found: Found, gathered: Path, sha256: str = "") -> dict[str,
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Let `target` hold what `source` holds, without a second copy where the file system can do that."""
+    """Let `target` hold what `source` holds, whatever becomes of `source` later.
+
+    Without a second copy on the disk where the file system can do that. A link would not do: who writes over the one
+    file would change the other.
+    """
     source = source.resolve()
     if _clone(source, target):
         return
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or a file of another user
-        temporary = target.with_name(target.name + ".part")
-        shutil.copyfile(source, temporary)
-        os.replace(temporary, target)
+    temporary = target.with_name(target.name + ".part")
+    shutil.copyfile(source, temporary)
+    os.replace(temporary, target)
 
 
 def _clone(source: Path, target: Path) -> bool:
@@ -123,7 +124,9 @@ def _refuse_impostor(name: str, file: Path, source: str) -> None:
 
 def below(offline: Path | None, name: str) -> str:
     """Return where a user may put the files of a backbone, in words."""
-    return str(offline / name) if offline is not None else f"{name}/ in a folder that the key weights_dir names"
+    if offline is None:
+        return f"{name}/ in a folder that the key weights_dir names"
+    return f"{offline / name} (weights_dir is {str(offline)!r})"
 
 
 def must_be_folder(offline: Path) -> None:

@@ -1,12 +1,16 @@
 """The key `backbones`: what turns speech into features."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from candor.config.recipes import Mode
 from candor.config.section import Section
+
+WITH_ATTENTION = ("mockingjay", "tera", "audio_albert", "decoar2", "distiller")
+"""Upstreams of s3prl that are transformers."""
 
 HUB = "https://huggingface.co"
 
@@ -15,7 +19,11 @@ class BackboneSection(Section):
     """What entries of all families share."""
 
     needs_weights: ClassVar[bool] = False
-    """Whether it has files; what has weights can also be trained further, the others have nothing to train."""
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Return in which modes of a recipe it can take part: what has no weights has nothing to tune."""
+        return ("frozen",)
 
     def options(self) -> dict[str, Any]:
         """Return what hidden states depend on besides the weights: not where those come from."""
@@ -96,6 +104,11 @@ class S3prl(BackboneSection):
         None, description="Train the checkpoint here instead, on your own audio. For the upstream `apc`."
     )
 
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Return in which modes of a recipe it can take part: LoRA adapts attention, which recurrent ones have not."""
+        return get_args(Mode) if self.upstream in WITH_ATTENTION else ("frozen", "last_layer", "full")
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.checkpoint is None) == (self.pretrain is None):
@@ -126,6 +139,11 @@ class Transformers(BackboneSection):
         description="Run it as that system does: the waveform as it is even where the model was trained on "
         "normalised ones, and without the states below the first layer.",
     )
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Return in which modes of a recipe it can take part: in all."""
+        return get_args(Mode)
 
 
 Backbone = Annotated[Fbank | OpenSmile | S3prl | Transformers, Field(discriminator="family")]

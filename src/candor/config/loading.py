@@ -62,6 +62,12 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
     value = mistake["input"]
     match mistake["type"]:
         case "extra_forbidden":
+            owners = _owners(tagged)
+            if owners:
+                return (
+                    f"config: {key} is of no use to {tagged[-2]}, only to {', '.join(owners)}. Leave it out; where "
+                    "another file says it, give your entry a name of its own"
+                )
             return str(refuse_key(key, _fields_at(Config, tagged[:-1])))
         case "union_tag_not_found":
             tag = mistake["ctx"]["discriminator"].strip("'")
@@ -113,6 +119,16 @@ def _without_branches(where: list[Any], raw: Any) -> str:
 def _untagged(where: list[Any]) -> list[Any]:
     """Drop the tags that pydantic puts into a location behind an entry of several kinds."""
     return [part for place, part in enumerate(where) if part not in _tags_at(Config, where[:place])]
+
+
+def _owners(tagged: list[Any]) -> list[str]:
+    """Return the kinds of entry that have a key which another kind has not: `conv_layers` is of `cnn`, not of `gru`."""
+    *where, kind, key = tagged
+    for found, rest in _walk(Config, where):
+        kinds = {} if rest else _kinds(found)
+        if kind in kinds:
+            return [name for name, entry in kinds.items() if key in entry.model_fields]
+    return []
 
 
 def _tags_at(annotation: Any, where: list[Any]) -> list[str]:

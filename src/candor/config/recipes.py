@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from candor.config.section import Section
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Mode = Literal["frozen", "last_layer", "full", "lora"]
 Pooling = Literal["mean", "std", "att"]
 
 OVER_TIME = "Over time: the mean, mean and standard deviation, or a learned weighted mean."
@@ -33,7 +34,7 @@ class RecipeSection(Section):
     dataset: list[str] | None = Field(
         None, description="Train on these datasets only. Empty: on all.", examples=[["iemocap"]]
     )
-    mode: Literal["frozen", "last_layer", "full", "lora"] = Field(
+    mode: Mode = Field(
         "frozen",
         description="What is trained besides the head: nothing, the backbone's last layer, all of it, or low-rank "
         "additions to its attention.",
@@ -91,13 +92,14 @@ class RecipeSection(Section):
     @model_validator(mode="after")
     def _no_key_without_effect(self) -> Self:
         for key, modes in ONLY_IN_MODE.items():
-            if key in self.model_fields_set and self.mode not in modes:
+            # The default does no harm: the shipped recipe has `norm: nonorm`, and may be laid over.
+            if self.mode not in modes and getattr(self, key) != type(self).model_fields[key].default:
                 raise PydanticCustomError(
                     "no_effect",
                     "{key} does nothing with mode '{mode}'; leave it out, or set mode to {modes}",
                     {"key": key, "mode": self.mode, "modes": " or ".join(modes)},
                 )
-        if "norm_scope" in self.model_fields_set and self.norm == "nonorm":
+        if self.norm_scope != "train" and self.norm == "nonorm":
             raise PydanticCustomError("no_effect", "norm_scope does nothing with norm 'nonorm'; set norm as well")
         return self
 
@@ -118,6 +120,16 @@ class Linear(RecipeSection):
     learning_rate: Rate = Field(0.005, description="Learning rate of the head.")
     num_epochs: int = Field(60, ge=1, description="Passes over the training speakers; the best on dev is kept.")
     pooling: Pooling = Field("std", description=OVER_TIME)
+
+    @model_validator(mode="after")
+    def _no_norm_twice(self) -> Self:
+        if self.norm == "znorm" and self.norm_scope == "train" and not self.reads_frames:
+            raise PydanticCustomError(
+                "no_effect",
+                "norm 'znorm' does nothing here, as a linear head standardises pooled states on the training speakers "
+                "anyway; leave it out, or set norm_scope to 'speaker'",
+            )
+        return self
 
     @property
     def reads_frames(self) -> bool:

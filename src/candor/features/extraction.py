@@ -175,7 +175,9 @@ def _run_all(backbone: Backbone, clips: Sequence[Clip], store: Store, way: Way) 
         batch = todo.pop(0)
         try:
             hidden = run_batch(backbone, batch, store, way)
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if not _is_lack_of_memory(error):
+                raise
             if len(batch) == 1:
                 raise FeatureError(
                     f"{batch[0].utterance}: {batch[0].seconds:.1f} s do not fit into the memory of {way.device}; "
@@ -188,6 +190,11 @@ def _run_all(backbone: Backbone, clips: Sequence[Clip], store: Store, way: Way) 
             todo = list(in_batches([*batch, *(clip for later in todo for clip in later)], seconds))
             continue
         yield batch, hidden
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    # On a CPU torch has no class of errors for it, only these words.
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
 def worthwhile_seconds(backbone: Backbone, device: str, seconds: float) -> float:

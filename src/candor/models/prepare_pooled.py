@@ -9,7 +9,7 @@ import torch
 from candor.features.reading import read_pooled
 from candor.models.inputs import PooledInputs
 from candor.models.linear import PooledNetwork
-from candor.models.prepare import Prepared, by_deviation_of, with_the_model
+from candor.models.prepare import Prepared, by_deviation_of
 from candor.models.recipe import Recipe
 from candor.store.objects import Store
 
@@ -34,9 +34,8 @@ def from_pooled(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: R
     if recipe.downstream_model != "linear":
         raise ValueError(f"a {recipe.downstream_model} head reads frames, not pooled states")
     pooled = torch.from_numpy(read_pooled(index, list(fold["utterance"]), store))
-    scaled = by_deviation_of(fold, index, store, recipe) if recipe.norm == "znorm" else None
-    if scaled is not None:
-        pooled = scaled.on_pooled(pooled)
+    if recipe.norm == "znorm":
+        pooled = by_deviation_of(fold, index, store, recipe).on_pooled(pooled)
     layers, dimensions = pooled.shape[1], pooled.shape[3]
     in_train = torch.tensor((fold["part"] == "train").to_numpy())
 
@@ -45,4 +44,4 @@ def from_pooled(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: R
         network.standardise_by(pooled[in_train])
         return network
 
-    return Prepared("pooled", PooledInputs(pooled), make, layers, dimensions, with_the_model(scaled, recipe))
+    return Prepared("pooled", PooledInputs(pooled), make, layers, dimensions)

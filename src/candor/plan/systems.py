@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from candor.config.backbones import S3prl
+from candor.config.backbones import Backbone, S3prl
 from candor.config.loading import ConfigError, refuse
 from candor.config.recipes import RecipeSection
 from candor.config.root import Config
 
 WHOLE = "whole"
+
+LACKS = {
+    "last_layer": "nothing that could be trained",
+    "full": "nothing that could be trained",
+    "lora": "no attention that LoRA could adapt",
+}
+"""Why a backbone cannot take part in a mode."""
 
 
 def span_name(seconds: float | None) -> str:
@@ -34,24 +41,33 @@ def check_systems(config: Config, datasets: Collection[str]) -> None:
             for asked in getattr(recipe, key) or ():
                 if asked not in allowed:
                     raise refuse(f"recipes.{name}.{key}", asked, allowed)
-        for asked in recipe.pretrain_model or ():
-            backbone = config.backbones[asked]
-            if recipe.mode != "frozen" and not backbone.needs_weights:
-                raise ConfigError(
-                    f"config: recipes.{name}.mode is {recipe.mode!r}, but {asked} ({backbone.family}) has nothing that "
-                    "could be trained; leave it out of pretrain_model, or set mode to 'frozen'"
-                )
+        _check_mode(f"config: recipes.{name}", recipe, config.backbones)
+
+
+def _check_mode(where: str, recipe: RecipeSection, backbones: Mapping[str, Backbone]) -> None:
+    """Refuse a recipe that cannot train what it names, or nothing at all."""
+    fitting = [name for name, backbone in backbones.items() if recipe.mode in backbone.modes]
+    for asked in recipe.pretrain_model or ():
+        if asked not in fitting:
+            raise ConfigError(
+                f"{where}.mode is {recipe.mode!r}, but {asked} has {LACKS[recipe.mode]}; leave it out of "
+                f"pretrain_model, or set mode to {' or '.join(backbones[asked].modes)}"
+            )
+    if not fitting:
+        raise ConfigError(
+            f"{where}.mode is {recipe.mode!r}, but of the backbones ({', '.join(backbones)}) each has "
+            f"{LACKS[recipe.mode]}; add another one, or set mode to 'frozen'"
+        )
 
 
 def recipes_on(config: Config, dataset: str, backbone: str) -> dict[str, RecipeSection]:
     """Return the recipes that are trained on a backbone for a dataset."""
-    fixed = not config.backbones[backbone].needs_weights
     return {
         name: recipe
         for name, recipe in config.recipes.items()
         if dataset in (recipe.dataset or (dataset,))
         and backbone in (recipe.pretrain_model or (backbone,))
-        and not (fixed and recipe.mode != "frozen")
+        and recipe.mode in config.backbones[backbone].modes
     }
 
 

@@ -11,8 +11,8 @@ from candor.models.heads.pooling import Pooling
 class LinearFramesHead(nn.Module):
     """Pooling straight on the frames, then one dense layer.
 
-    `candor.models.linear.LinearHead` does the same from pooled features; this one is for pooling that is learned and
-    for backbones that are tuned.
+    For pooling that is learned, normalisation by range, and backbones that are tuned. Where pooled states are all that
+    is needed, `candor.models.linear.LinearHead` is trained on those, which it standardises.
 
     Parameters
     ----------
