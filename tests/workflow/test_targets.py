@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 
+from backbones.tiny_s3prl import write_tiny
 from candor.plan.targets import STAGES
 from paths import ROOT
 
@@ -90,6 +91,15 @@ def test_weights_are_got_for_the_backbones_that_are_run_and_no_others(fresh):
     assert (jobs["weights"], jobs["pretrain"], jobs["features"]) == (1, 1, 3)
     assert fresh.jobs("results/backbones/wavlm", backbones=backbones) == {"weights": 1}
     assert "weights" not in fresh.jobs("results/performance/ravdess", backbones=backbones)
+
+
+def test_other_weights_in_the_folder_of_the_user_are_noticed(fresh, tmp_path):
+    file = write_tiny("apc", tmp_path / "weights" / "apc")
+    changes = {"weights_dir": str(tmp_path / "weights"), "backbones": {"apc": None}}
+    fresh.snakemake("results/backbones/apc", **changes)
+    assert fresh.jobs("results/backbones/apc", **changes) == {}
+    write_tiny("apc", file.parent, seed=1)
+    assert fresh.jobs("results/backbones/apc", **changes) == {"weights": 1}
 
 
 def test_a_recipe_that_tunes_reads_audio_and_leaves_alone_what_cannot_be_tuned(fresh):

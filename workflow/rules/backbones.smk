@@ -16,7 +16,7 @@ rule weights:
         "../../envs/candor.yml"
     params:
         entry=source_of,
-        offline=str(Path(CONFIG.weights_dir).expanduser()) if CONFIG.weights_dir else "",
+        offline=str(WEIGHTS_DIR or ""),
         code=code("weights"),
     message:
         "Getting the weights of {wildcards.backbone}"

@@ -15,6 +15,7 @@ sys.path.insert(0, str(SOURCE))
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
 
+from candor.backbones.fetching import place_here
 from candor.config.loading import ConfigError, load
 from candor.corpora.listing import listing_digest
 from candor.corpora.reader import CorpusError
@@ -74,6 +75,7 @@ except ConfigError as error:
     sys.exit(str(error))
 
 PROJECT = Path(CONFIG.project_dir).expanduser()
+WEIGHTS_DIR = Path(CONFIG.weights_dir).expanduser() if CONFIG.weights_dir else None
 STORE = Path(CONFIG.store_dir).expanduser() if CONFIG.store_dir else PROJECT / "store"
 
 WEIGHED = [name for name, entry in CONFIG.backbones.items() if entry.needs_weights]
@@ -176,13 +178,13 @@ def backbone_of(wildcards):
 
 
 def source_of(wildcards):
-    """Return where the weights of a backbone come from; of a file or folder here also when it last changed."""
+    """Return where the weights of a backbone come from; of what is on this machine also when it last changed."""
     entry = backbone_of(wildcards)
     source = entry.model_dump(include={"checkpoint", "sha256", "model", "revision"})
-    place = Path(source.get("checkpoint") or source.get("model")).expanduser()
-    if place.is_file():
+    place = place_here(wildcards.backbone, source, WEIGHTS_DIR)
+    if place is not None and place.is_file():
         source["changed"] = [place.stat().st_size, place.stat().st_mtime_ns]
-    elif place.is_dir():
+    elif place is not None:
         source["changed"] = digest_once(place)
     return source
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from candor.backbones.download import Patience, Unreachable, download
 from candor.backbones.gathering import Found, below, gathering_place, must_be_folder, settle, take
-from candor.backbones.hub import Hub, fetch_model
+from candor.backbones.hub import Hub, fetch_model, model_folder
 from candor.backbones.weights import CHECKPOINT, WeightsError, file_names
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,23 @@ def fetch(name: str, entry: Mapping[str, Any], folder: Path, offline: Path | Non
     if "model" in entry:
         return fetch_model(name, entry["model"], entry["revision"], folder, offline)
     return fetch_checkpoint(name, entry["checkpoint"], entry["sha256"], folder, offline)
+
+
+def place_here(name: str, entry: Mapping[str, Any], offline: Path | None = None) -> Path | None:
+    """Return the file or folder on this machine that a backbone's files are taken from, if there is one.
+
+    Parameters
+    ----------
+    name, entry, offline
+        As `fetch` takes them.
+    """
+    try:
+        if "model" in entry:
+            return model_folder(name, entry["model"], offline)
+        source = entry["checkpoint"]
+        return _checkpoint_of(name, _file_name(source), offline) if _is_address(source) else _own_file(name, source)
+    except WeightsError:  # to be told by the job that needs them
+        return None
 
 
 def fetch_checkpoint(
@@ -73,10 +90,7 @@ def fetch_checkpoint(
     """
     hub, patience = hub or Hub.of_user(), patience or Patience()
     gathered = gathering_place(folder)
-    if not re.match("https?://", source):
-        here: Path | None = _own_file(name, source)
-    else:
-        here = _checkpoint_of(name, _file_name(source), offline)
+    here = _checkpoint_of(name, _file_name(source), offline) if _is_address(source) else _own_file(name, source)
     if here is not None:
         found = Found(CHECKPOINT, here, str(here.absolute()))
     else:
@@ -84,6 +98,10 @@ def fetch_checkpoint(
     rows = [take(name, found, gathered, sha256 or "")]
     settle(gathered, folder, rows)
     return rows
+
+
+def _is_address(source: str) -> bool:
+    return re.match("https?://", source) is not None
 
 
 def _own_file(name: str, source: str) -> Path:

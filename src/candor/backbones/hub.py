@@ -92,7 +92,7 @@ def fetch_model(
     """
     hub, patience = hub or Hub.of_user(), patience or Patience()
     gathered = gathering_place(folder)
-    here = _model_folder(name, model, offline)
+    here = model_folder(name, model, offline)
     if here is not None:
         files = [Found(file, here / file, str(here.absolute() / file)) for file in _needed_of_folder(name, here)]
         rows = [take(name, found, gathered) for found in files]
@@ -102,7 +102,7 @@ def fetch_model(
     return rows
 
 
-def _model_folder(name: str, model: str, offline: Path | None) -> Path | None:
+def model_folder(name: str, model: str, offline: Path | None) -> Path | None:
     """Return the folder on this machine that holds a model, if there is one."""
     own = Path(model).expanduser()
     if own.is_dir():
