@@ -306,13 +306,15 @@ def per_fold(path, wildcards):
 
 
 def who_was_heard(wildcards):
-    """Return the table of those whom a backbone was pretrained on, where it was pretrained here."""
+    """Return whom and what a backbone was pretrained on, where it was pretrained here, and the audio that is tested."""
     backbone = wildcards.backbone
-    return (
-        {"heard": under(PretrainingSpeakers.path, backbone=backbone)}
-        if backbone in PRETRAINED
-        else {}
-    )
+    if backbone not in PRETRAINED:
+        return {}
+    return {
+        "heard": under(PretrainingSpeakers.path, backbone=backbone),
+        "heard_audio": heard_by(wildcards)["audio"],
+        "audio": under(AudioIndex.path),
+    }
 
 
 def predictions_of_all_systems(wildcards):

@@ -4,9 +4,9 @@ import pandas as pd
 
 from candor.figures import save_figure
 from candor.made_of import made_of
-from candor.performance.caveats import speakers_heard
 from candor.performance.evaluate import evaluate
 from candor.performance.figures import confusion_figure
+from candor.performance.heard import speakers_heard
 from candor.runtime import start_logging
 from candor.tables.base import write_json
 from candor.tables.models import Predictions
@@ -19,7 +19,8 @@ def main(smk) -> None:
     run = smk.wildcards
     predictions = pd.concat([Predictions.read(file) for file in smk.input.predictions])
     shared = SplitOverview.speakers_in_train(SplitOverview.read(smk.input.splits))
-    heard = speakers_heard(predictions, smk.input.get("heard"))
+    pretrained = smk.input.get("heard")
+    heard = speakers_heard(predictions, pretrained, smk.input.audio, smk.input.heard_audio) if pretrained else 0
     evaluation = evaluate(predictions, Predictions.classes(predictions), shared, heard)
     RunSummary.write(evaluation.summary(run.dataset, run.backbone, run.recipe), smk.output.summary)
     PerClass.write(evaluation.per_class, smk.output.per_class)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from candor.figures import save_figure
 from candor.made_of import made_of
-from candor.performance.caveats import speakers_heard
+from candor.performance.heard import speakers_heard
 from candor.performance.rating_figures import rating_figure
 from candor.performance.ratings import evaluate_ratings
 from candor.runtime import start_logging
@@ -19,7 +19,8 @@ def main(smk) -> None:
     run = smk.wildcards
     predictions = pd.concat([RatingPredictions.read(file) for file in smk.input.predictions])
     shared = SplitOverview.speakers_in_train(SplitOverview.read(smk.input.splits))
-    heard = speakers_heard(predictions, smk.input.get("heard"))
+    pretrained = smk.input.get("heard")
+    heard = speakers_heard(predictions, pretrained, smk.input.audio, smk.input.heard_audio) if pretrained else 0
     evaluation = evaluate_ratings(predictions, shared, heard)
     summary = evaluation.summary(run.dataset, run.backbone, run.recipe)
     RunSummary.write(summary, smk.output.summary)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any
-
-from candor.tables.pretraining import PretrainingSpeakers
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 Row = Mapping[Hashable, Any]
 
@@ -49,19 +44,3 @@ def heard_speakers(row: Row) -> str:
 def caveats_of(row: Row) -> str:
     """Return all that must be said beside the figures of a row."""
     return "; ".join(filter(None, [shared_speakers(row), heard_speakers(row)]))
-
-
-def speakers_heard(predictions: pd.DataFrame, table: str | None) -> int:
-    """Return how many test speakers a backbone has heard before, be it only to check.
-
-    Parameters
-    ----------
-    predictions
-        Rows of test utterances.
-    table
-        The `PretrainingSpeakers` of the backbone; None for one that was not pretrained here.
-    """
-    if table is None:
-        return 0
-    heard = set(PretrainingSpeakers.read(table)["speaker"])
-    return len({speaker for speaker in predictions["speaker"] if speaker} & heard)
