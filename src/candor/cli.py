@@ -92,9 +92,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--configfile",
             type=Path,
-            action="append",
+            nargs="+",
+            action="extend",
             default=[],
-            help="laid over config/config.yml, as snakemake does; may be repeated",
+            help="laid over config/config.yml, later ones over earlier ones, as snakemake does",
         )
     return parser
 

@@ -1,5 +1,6 @@
 """One file of a backbone comes whole or not at all, from where the user has it."""
 
+import socket
 import threading
 from pathlib import Path
 
@@ -111,6 +112,18 @@ def test_what_will_not_pass_is_not_tried_again(
     with pytest.raises(WeightsError, match=words):
         fetch_checkpoint("apc", address, None, folder, hub=hub, patience=patience)
     assert len(server.asked) == 1
+    assert waits == []
+
+
+def test_a_server_that_is_not_known_is_not_asked_again(
+    hub: Hub, folder: Path, patience: Patience, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(WeightsError, match="its server is not known here"):
+        fetch_checkpoint("apc", "https://example.org/apc.ckpt", None, folder, None, hub, patience)
     assert waits == []
 
 

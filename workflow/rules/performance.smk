@@ -1,6 +1,6 @@
 # Requires: the predictions of all folds, and what their train parts share with test.
 # Makes: UAR, accuracy and macro-F1 with intervals, recalls, confusions, or CCC and MAE of ratings; per dataset one table, one
-# ranking, and every pair of systems compared.
+# ranking, and every two backbones and recipes compared.
 
 
 rule performance:
@@ -140,6 +140,6 @@ rule comparison:
         folds=lambda wildcards: DATASETS[wildcards.dataset].folds,
         code=code("comparison"),
     message:
-        "Comparing every pair of systems on {wildcards.dataset}"
+        "Comparing every two backbones and every two recipes on {wildcards.dataset}"
     script:
         "../scripts/comparison.py"

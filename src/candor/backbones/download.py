@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import socket
 import ssl
 import time
 import urllib.error
@@ -235,6 +236,8 @@ def _opened(
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise Unreachable(f"the certificate of its server is not trusted ({reason.verify_message})") from None
+        if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_NONAME:
+            raise Unreachable(f"its server is not known here ({_words(reason)})") from None
         raise _Passing(_words(reason)) from None
     with response:
         yield response, trail.told

@@ -59,8 +59,9 @@ class Dataset(Section):
 
     corpus: str | None = Field(
         None,
-        description="The corpus, a name of `data_dir`, or `table` for your own. Empty: the entry's own name.",
-        examples=["crema_d", "msp-improv", "table"],
+        description="A known corpus, or `table` or `folder` for recordings of your own, whose path then goes by the "
+        "name of this entry in `data_dir`. Empty: the entry's own name.",
+        examples=["crema_d", "msp-improv", "table", "folder"],
     )
     pred: Literal["emotion", "arousal", "valence"] = Field(
         "emotion",

@@ -11,7 +11,7 @@ DataDir = Annotated[
     dict[str, str | None],
     Field(
         description="One path per corpus: the folder that you unpacked. Leave a path empty for a corpus that you "
-        "do not have. Keys are the known corpora and the datasets whose `corpus` is `table`. "
+        "do not have. Keys are the known corpora and the datasets whose `corpus` is `table` or `folder`. "
         f"`demo: {SYNTHESISE}` has the workflow make the demo corpus below `project_dir`.",
         examples=[{"ravdess": "/data/RAVDESS", "crema_d": "/data/CREMA-D", "demo": SYNTHESISE}],
     ),

@@ -50,11 +50,10 @@ def _section(title: str, part: dict[str, Any], whole: dict[str, Any]) -> list[st
     lines += ["| key | what may stand there | default | meaning |", "|---|---|---|---|"]
     for key, field in part["properties"].items():
         default = json.dumps(field["default"], ensure_ascii=False) if "default" in field else "required"
-        if len(default) > 60:
-            default = "see its section"
+        shown = f"`{default}`" if len(default) <= 60 else "see [config.yml](../config/config.yml)"
         examples = "; ".join(f"`{json.dumps(example, ensure_ascii=False)}`" for example in field.get("examples", []))
         meaning = " ".join(str(field.get("description", "")).split()) + (f" Example: {examples}" if examples else "")
-        lines.append(f"| `{key}` | {_kind(field)} | `{default}` | {meaning} |")
+        lines.append(f"| `{key}` | {_kind(field)} | {shown} | {meaning} |")
     return [*lines, ""]
 
 
@@ -62,8 +61,9 @@ def _kind(field: dict[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rsplit("/", 1)[-1]
         return f"[{name}](#{name.lower()})"
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_kind(option) for option in field["anyOf"]))
+    for several in ("anyOf", "oneOf"):
+        if several in field:
+            return " or ".join(dict.fromkeys(_kind(option) for option in field[several]))
     if "const" in field:
         return f"`{field['const']}`"
     if "enum" in field:

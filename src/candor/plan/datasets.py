@@ -99,8 +99,9 @@ def resolve(config: Config) -> dict[str, Dataset]:
         name: _resolve_one(name, entry, config, paths, corpora) for name, entry in entries.items() if name not in joined
     }
     keys = sorted({dataset.key for dataset in read.values()})
-    for key in paths:
-        if key not in keys:
+    for key, path in paths.items():
+        # An empty path asks for nothing: an entry of another file, dropped with `false`, may have left it behind.
+        if key not in keys and path is not None:
             raise refuse_key(f"data_dir.{key}", keys)
     across = {name: _resolve_joined(name, entry, config, read, joined) for name, entry in joined.items()}
     return {name: across[name] if name in across else read[name] for name in entries}
