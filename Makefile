@@ -25,7 +25,7 @@ demo: setup ## run the demo corpus end to end, show its table and write results/
 
 test: lint ## check style and types, then run every test
 	@envs/test_tools.sh
-	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## check style and types only
 	@$(BIN)/ruff check .
