@@ -15,13 +15,13 @@ from torch import nn
 
 from candor.audio.conversion import decode, encode
 from candor.backbones.pretraining import training
-from candor.backbones.pretraining.batches import MOST_SHARDS, Piece, batches, cut, shards
+from candor.backbones.pretraining.batches import Piece, batches, cut, shards
 from candor.backbones.pretraining.figures import loss_figure
 from candor.backbones.pretraining.gru import run_layer
 from candor.backbones.pretraining.held_out import Clip, divide
 from candor.backbones.pretraining.log_mel import LogMel
 from candor.backbones.pretraining.network import foretell, new_network
-from candor.backbones.pretraining.settings import PretrainingError, Settings
+from candor.backbones.pretraining.settings import MOST_SHARDS, PretrainingError, Settings
 from candor.backbones.pretraining.training import learning_rate, pretrain
 from candor.config.backbones import Pretrain
 from candor.figures import save_figure
@@ -357,3 +357,11 @@ def test_history_and_figure(undisturbed, tmp_path):
         save_figure(loss_figure(rows, "ours"), tmp_path / name)
     assert (tmp_path / "once.png").read_bytes() == (tmp_path / "twice.png").read_bytes()
     loss_figure(rows[:1].assign(selected="yes"), "untrained")
+
+
+@pytest.mark.parametrize(("batch_seconds", "max_seconds"), [(16, 2), (10, 1), (64, 2), (300, 1), (1, 4)])
+def test_as_many_threads_are_asked_for_as_a_step_has_shares(batch_seconds, max_seconds):
+    settings = Settings.of(Pretrain(dataset=["d"], batch_seconds=batch_seconds, max_seconds=max_seconds).model_dump())
+    pieces = [Piece(place * settings.piece_frames, settings.piece_frames) for place in range(1000)]
+    fullest = max(batches(pieces, settings.batch_frames, None), key=len)
+    assert settings.threads == len(shards(fullest))

@@ -45,7 +45,8 @@ rule pretrain:
         backbone=one_of(PRETRAINED),
     conda:
         "../../envs/candor.yml"
-    threads: 16
+    # More would stand idle: the steps of a small batch cannot be shared.
+    threads: lambda wildcards: Settings.of(backbone_of(wildcards).pretrain.model_dump()).threads
     resources:
         gpu=gpu_of,
         device=CONFIG.device,

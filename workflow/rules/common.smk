@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
 
 from candor.backbones.fetching import place_here
+from candor.backbones.pretraining.settings import Settings
 from candor.config.loading import ConfigError, load
 from candor.corpora.listing import listing_digest
 from candor.corpora.reader import CorpusError

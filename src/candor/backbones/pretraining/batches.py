@@ -10,11 +10,7 @@ import numpy as np
 import torch
 
 from candor.backbones.pretraining.log_mel import LogMel
-
-SHARD = 8
-"""Pieces that one thread takes at a time. Fewer are slower each; more leave cores idle."""
-
-MOST_SHARDS = 8
+from candor.backbones.pretraining.settings import shard_count
 
 
 class Piece(NamedTuple):
@@ -73,7 +69,7 @@ def batches(pieces: list[Piece], most_frames: int, draw: np.random.Generator | N
 
 def shards(batch: list[Piece]) -> list[list[Piece]]:
     """Share a batch out among threads. How depends on the batch alone, so the number of threads changes nothing."""
-    count = min(max(1, round(len(batch) / SHARD)), MOST_SHARDS)
+    count = shard_count(len(batch))
     return [batch[part::count] for part in range(count)]
 
 

@@ -10,6 +10,11 @@ from candor.runtime import Explained
 
 FRAMES_PER_SECOND = 100
 
+SHARD = 8
+"""Pieces that one thread takes at a time. Fewer are slower each; more leave cores idle."""
+
+MOST_SHARDS = 8
+
 
 class PretrainingError(Explained, RuntimeError):
     """The audio or the options do not allow a pretraining; the message says what to do."""
@@ -46,3 +51,13 @@ class Settings:
     def batch_frames(self) -> int:
         """Frames of a step, padding included."""
         return max(1, round(self.batch_seconds * FRAMES_PER_SECOND))
+
+    @property
+    def threads(self) -> int:
+        """How many threads a step keeps busy, where it is of pieces of full length."""
+        return shard_count(self.batch_frames // self.piece_frames)
+
+
+def shard_count(pieces: int) -> int:
+    """Return into how many shares a batch of so many pieces is dealt, however many threads there are."""
+    return min(max(1, round(pieces / SHARD)), MOST_SHARDS)
