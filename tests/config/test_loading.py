@@ -65,6 +65,11 @@ def test_the_shipped_config_names_every_top_level_key():
             "mode 'frozen'; leave it out, or set mode to lora",
         ),
         (
+            {"recips": {"cnn": None}},
+            "config: recips is not a known key; allowed: backbones, corpora, data_dir, datasets, device, features, "
+            "project_dir, recipes, splits, store_dir, weights_dir. Did you mean 'recipes'?",
+        ),
+        (
             {"recipes": {"cnn": {"downstream_model": "gru", "conv_layers": 2}}},
             "config: recipes.cnn.conv_layers is of no use to gru, only to cnn. Leave it out; where another file says "
             "it, give your entry a name of its own",

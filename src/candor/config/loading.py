@@ -123,11 +123,10 @@ def _untagged(where: list[Any]) -> list[Any]:
 
 def _owners(tagged: list[Any]) -> list[str]:
     """Return the kinds of entry that have a key which another kind has not: `conv_layers` is of `cnn`, not of `gru`."""
-    *where, kind, key = tagged
-    for found, rest in _walk(Config, where):
-        kinds = {} if rest else _kinds(found)
-        if kind in kinds:
-            return [name for name, entry in kinds.items() if key in entry.model_fields]
+    for found, rest in _walk(Config, tagged):
+        kinds = _kinds(found)
+        if len(rest) == 2 and rest[0] in kinds:
+            return [name for name, entry in kinds.items() if rest[1] in entry.model_fields]
     return []
 
 
