@@ -11,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from candor.tables.base import atomic
+from candor.tables.figures import forms_of
 
 #: Okabe and Ito's colours, told apart with every kind of colour vision.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
@@ -76,6 +77,12 @@ def new_figure(width: float, height: float) -> Figure:
 def set_title(figure: Figure, title: str) -> None:
     """Write `title` at the upper left of the whole figure."""
     figure.suptitle(title, x=0.008, ha="left", fontsize=10, fontweight="bold")
+
+
+def save_in_print(figure: Figure, path: str | Path) -> None:
+    """Write `figure` as PNG to `path`, and beside it as SVG and PDF."""
+    for file in forms_of(str(path)):
+        save_figure(figure, file)
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:

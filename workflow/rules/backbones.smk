@@ -1,5 +1,5 @@
 # Requires: an address, a folder, or audio to train on.
-# Makes: the files of a backbone, checked, and a table of what they are and where they came from.
+# Makes: the files of a backbone, checked, and a table of what they are and where they came from; a picture of a pretraining.
 
 
 rule weights:
@@ -31,12 +31,6 @@ rule pretrain:
         table=under(Weights.path),
         history=under(Pretraining.path),
         speakers=under(PretrainingSpeakers.path),
-        figure=report(
-            under(LOSS_FIGURE),
-            caption="../report/pretraining.rst",
-            category="Backbones",
-            labels={"backbone": "{backbone}", "figure": "pretraining"},
-        ),
     log:
         log_of("pretrain", "backbone"),
     benchmark:
@@ -60,3 +54,30 @@ rule pretrain:
         "Pretraining {wildcards.backbone}"
     script:
         "../scripts/pretrain.py"
+
+
+# Apart from the training, which is not to be repeated because a picture changes.
+rule pretraining_figure:
+    input:
+        history=under(Pretraining.path),
+    output:
+        figure=report(
+            under(LOSS_FIGURE),
+            caption="../report/pretraining.rst",
+            category="Backbones",
+            labels={"backbone": "{backbone}", "figure": "pretraining"},
+        ),
+        prints=in_print(LOSS_FIGURE),
+    log:
+        log_of("pretraining_figure", "backbone"),
+    benchmark:
+        benchmark_of("pretraining_figure", "backbone")
+    localrule: True
+    conda:
+        "../../envs/candor.yml"
+    params:
+        code=code("pretraining_figure"),
+    message:
+        "Drawing how {wildcards.backbone} was pretrained"
+    script:
+        "../scripts/pretraining_figure.py"

@@ -45,6 +45,7 @@ from candor.tables.corpora import (
     Utterances,
 )
 from candor.tables.features import IDENTITY, FeatureIndex, FrameIndex
+from candor.tables.figures import forms_of
 from candor.tables.models import (
     CHECKPOINT,
     CURVES_FIGURE,
@@ -118,6 +119,11 @@ def under(path, **wildcards):
     for name, value in wildcards.items():
         path = path.replace(f"{{{name}}}", str(value))
     return str(PROJECT / path)
+
+
+def in_print(figure):
+    """Return the same figure as SVG and PDF, for pages and papers."""
+    return [under(file) for file in forms_of(figure)[1:]]
 
 
 def log_of(rule, *wildcards):
@@ -333,95 +339,4 @@ def summaries_of(wildcards):
     return [
         under(RunSummary.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
         for backbone, recipe in plan_systems.systems(CONFIG, wildcards.dataset)
-    ]
-
-
-# Folder targets
-
-
-def names_in(template, dataset):
-    """Yield what the wildcards of a final file stand for, as far as this dataset has such a file."""
-    if "{recipe}" in template:
-        for backbone, recipe in plan_systems.systems(CONFIG, dataset):
-            seeds = CONFIG.recipes[recipe].seeds
-            yield {"backbone": [backbone], "recipe": [recipe], "seed": seeds}
-    elif "{span}" in template:
-        for backbone in CONFIG.backbones:
-            for span in plan_systems.spans(CONFIG, dataset, backbone):
-                if template != FrameIndex.path or plan_systems.reads_frames(
-                    CONFIG, dataset, backbone, span
-                ):
-                    yield {"backbone": [backbone], "span": [span]}
-    elif template not in OVER_ALL_SYSTEMS or any(plan_systems.systems(CONFIG, dataset)):
-        yield {}
-
-
-OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
-COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
-COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
-OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED)
-
-
-def is_made_of(template, dataset):
-    """Tell whether a stage makes such a file of a dataset that predicts what this one does."""
-    pred = DATASETS[dataset].pred
-    if template in OF_EMOTIONS:
-        return pred == "emotion"
-    return template != RATING_FIGURE or dataset in RATED
-
-
-def final_files(templates):
-    """Yield every file that a user asks for; seeds belong to a recipe, folds to a dataset."""
-    for template in templates:
-        stage = template.split("/")[0]
-        if "{dataset}" not in template:
-            for backbone in WEIGHED if template == Weights.path else PRETRAINED:
-                yield Final(template.format(backbone=backbone), stage, "", backbone)
-            continue
-        for dataset in DATASETS:
-            if not offered(stage, DATASETS[dataset].pred) or not is_made_of(template, dataset):
-                continue
-            for names in names_in(template, dataset):
-                paths = expand(template, dataset=dataset, fold=folds_of(dataset), **names)
-                for path in dict.fromkeys(paths):
-                    yield Final(path, stage, dataset, names.get("backbone", [""])[0])
-
-
-def files_of(target):
-    """Return the input function of a folder target: its files, once it is sure that the corpora are there."""
-
-    def files(wildcards):
-        datasets = [target.dataset] if target.dataset else plan_datasets.at_hand(DATASETS)
-        if not target.dataset:
-            tell_left_out()
-        try:
-            for dataset in datasets:
-                plan_datasets.require(DATASETS[dataset], splits=rests_on(target.stage, "splits"))
-        except ConfigError as error:
-            sys.exit(str(error))
-        return [under(path) for path in target.files]
-
-    return files
-
-
-def refuse_unknown(wildcards):
-    """Say what is wrong with the name of a folder that is no target, and end."""
-    sys.exit(unknown_target(wildcards.folder, TARGETS, DATASETS))
-
-
-LEFT_OUT_TOLD = []
-
-
-def tell_left_out():
-    """Say once which datasets a whole stage leaves out, and which key would bring them in."""
-    unset = (DATASETS[name].key for name in READ if DATASETS[name].raw is None)
-    left_out = sorted({f"data_dir.{key}" for key in unset})
-    if left_out and not LEFT_OUT_TOLD:
-        LEFT_OUT_TOLD.append(True)
-        print(f"candor: left out, because no path is set: {', '.join(left_out)}", file=sys.stderr)
-
-
-def everything_at_hand(wildcards):
-    return [
-        file for target in TARGETS if not target.dataset for file in files_of(target)(wildcards)
     ]

@@ -96,6 +96,7 @@ rule corpora_overview:
             subcategory="{dataset}",
             labels={"figure": "overview"},
         ),
+        prints=in_print(OVERVIEW_FIGURE),
     log:
         log_of("corpora_overview", "dataset"),
     benchmark:

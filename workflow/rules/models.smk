@@ -57,6 +57,7 @@ rule model_figures:
             subcategory="{dataset}",
             labels={"backbone": "{backbone}", "recipe": "{recipe}", "figure": "layers"},
         ),
+        prints=in_print(CURVES_FIGURE) + in_print(LAYERS_FIGURE),
     log:
         log_of("model_figures", "dataset", "backbone", "recipe"),
     benchmark:

@@ -20,6 +20,7 @@ rule performance:
             subcategory="{dataset}",
             labels={"backbone": "{backbone}", "recipe": "{recipe}", "figure": "confusions"},
         ),
+        prints=in_print(CONFUSION_FIGURE),
     log:
         log_of("performance", "dataset", "backbone", "recipe"),
     benchmark:
@@ -52,6 +53,7 @@ rule performance_ratings:
             subcategory="{dataset}",
             labels={"backbone": "{backbone}", "recipe": "{recipe}", "figure": "ratings"},
         ),
+        prints=in_print(RATING_FIGURE),
     log:
         log_of("performance", "dataset", "backbone", "recipe"),
     benchmark:
@@ -88,6 +90,7 @@ rule performance_table:
             subcategory="{dataset}",
             labels={"backbone": "all", "recipe": "all", "figure": "ranking"},
         ),
+        prints=in_print(RANKING_FIGURE),
     log:
         log_of("performance_table", "dataset"),
     benchmark:
@@ -123,6 +126,7 @@ rule comparison:
             subcategory="{dataset}",
             labels={"backbone": "all", "recipe": "all", "figure": "comparison"},
         ),
+        prints=in_print(COMPARISON_FIGURE),
         summary_tex=under(SUMMARY_LATEX),
         summary_md=under(SUMMARY_MARKDOWN),
         comparison_tex=under(COMPARISON_LATEX),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from candor.figures import save_figure
+from candor.figures import save_in_print
 from candor.performance.compare import System, compare
 from candor.performance.compare_ratings import RatingSystem, compare_ratings
 from candor.performance.comparison_figures import comparison_figure
@@ -27,7 +27,7 @@ def main(smk) -> None:
             systems.append(RatingSystem.of(*names, predictions))
     rows = (compare if of_emotions else compare_ratings)(smk.wildcards.dataset, systems)
     Comparison.write(rows, smk.output.comparison)
-    save_figure(comparison_figure(rows, smk.params.metric), smk.output.figure)
+    save_in_print(comparison_figure(rows, smk.params.metric), smk.output.figure)
     texts = {
         smk.output.summary_tex: summary_latex(summary),
         smk.output.summary_md: summary_markdown(summary),

@@ -1,7 +1,7 @@
 """Draw what was read of a corpus: classes, durations, speakers, and what was left out."""
 
 from candor.corpora.figures import overview_figure
-from candor.figures import save_figure
+from candor.figures import save_in_print
 from candor.runtime import start_logging
 from candor.tables.corpora import Counts, Rejected, Utterances
 
@@ -14,7 +14,7 @@ def main(smk) -> None:
         Rejected.read(smk.input.rejected),
         Counts.read(smk.input.counts),
     )
-    save_figure(figure, smk.output.figure)
+    save_in_print(figure, smk.output.figure)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from candor.figures import save_figure
+from candor.figures import save_in_print
 from candor.models.figures import curves_figure, layers_figure
 from candor.runtime import start_logging
 from candor.tables.models import History, LayerWeights
@@ -16,8 +16,8 @@ def main(smk) -> None:
         pd.concat([table.read(file).assign(fold=fold) for fold, file in enumerate(files, start=1)])
         for table, files in ((History, smk.input.histories), (LayerWeights, smk.input.layers))
     )
-    save_figure(curves_figure(histories, title, smk.params.score), smk.output.curves)
-    save_figure(layers_figure(layers, title), smk.output.layers)
+    save_in_print(curves_figure(histories, title, smk.params.score), smk.output.curves)
+    save_in_print(layers_figure(layers, title), smk.output.layers)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from candor.figures import save_figure
+from candor.figures import save_in_print
 from candor.made_of import made_of
 from candor.performance.evaluate import evaluate
 from candor.performance.figures import confusion_figure
@@ -25,7 +25,7 @@ def main(smk) -> None:
     RunSummary.write(evaluation.summary(run.dataset, run.backbone, run.recipe), smk.output.summary)
     PerClass.write(evaluation.per_class, smk.output.per_class)
     ConfusionCounts.write(evaluation.confusion, smk.output.confusion)
-    save_figure(confusion_figure(evaluation, f"{run.dataset}: {run.backbone}, {run.recipe}"), smk.output.figure)
+    save_in_print(confusion_figure(evaluation, f"{run.dataset}: {run.backbone}, {run.recipe}"), smk.output.figure)
     files = {file.split("/")[-2]: file for file in smk.input.predictions}
     files["splits"] = smk.input.splits
     write_json(made_of(files, run=dict(run), classes=evaluation.classes), smk.output.evaluated)

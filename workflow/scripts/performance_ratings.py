@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from candor.figures import save_figure
+from candor.figures import save_in_print
 from candor.made_of import made_of
 from candor.performance.heard import speakers_heard
 from candor.performance.rating_figures import rating_figure
@@ -24,7 +24,7 @@ def main(smk) -> None:
     evaluation = evaluate_ratings(predictions, shared, heard)
     summary = evaluation.summary(run.dataset, run.backbone, run.recipe)
     RunSummary.write(summary, smk.output.summary)
-    save_figure(rating_figure(evaluation, f"{run.dataset}: {run.backbone}, {run.recipe}"), smk.output.figure)
+    save_in_print(rating_figure(evaluation, f"{run.dataset}: {run.backbone}, {run.recipe}"), smk.output.figure)
     files = {file.split("/")[-2]: file for file in smk.input.predictions}
     files["splits"] = smk.input.splits
     write_json(made_of(files, run=dict(run), pred=smk.params.pred), smk.output.evaluated)

@@ -4,11 +4,9 @@ import itertools
 import shutil
 from pathlib import Path
 
-from candor.backbones.pretraining.figures import loss_figure
 from candor.backbones.pretraining.listeners import clips_of, speaker_rows
 from candor.backbones.pretraining.training import pretrain
 from candor.backbones.weights import keep_checkpoint
-from candor.figures import save_figure
 from candor.runtime import start_logging, use_device, use_threads
 from candor.store.objects import Store
 from candor.tables.audio import AudioIndex
@@ -27,7 +25,6 @@ def main(smk) -> None:
     made = pretrain(heard, store, smk.params.options, aside / "state.pt", aside / "scratch", device)
     Pretraining.write(made.history, smk.output.history)
     PretrainingSpeakers.write(speaker_rows(clips, made.heard, made.held_out), smk.output.speakers)
-    save_figure(loss_figure(Pretraining.read(smk.output.history), smk.wildcards.backbone), smk.output.figure)
     folder = Path(smk.output.table).parent / Weights.FOLDER
     Weights.write([keep_checkpoint(made.checkpoint, folder, "pretrained here")], smk.output.table)
     shutil.rmtree(aside)

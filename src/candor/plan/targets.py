@@ -11,6 +11,9 @@ from candor.config.loading import did_you_mean
 if TYPE_CHECKING:
     from candor.plan.datasets import Dataset
 
+_MODELS = ("corpora", "audio", "splits", "backbones", "features", "models")
+_AUDITS = ("performance", "fairness", "attack")
+
 STAGES: dict[str, tuple[str, ...]] = {
     "corpora": (),
     "audio": ("corpora",),
@@ -18,7 +21,10 @@ STAGES: dict[str, tuple[str, ...]] = {
     "backbones": (),
     "features": ("corpora", "audio", "backbones"),
     "models": ("corpora", "audio", "splits", "backbones", "features"),
-    "performance": ("corpora", "audio", "splits", "backbones", "features", "models"),
+    "performance": _MODELS,
+    "fairness": _MODELS,
+    "attack": _MODELS,
+    "report": (*_MODELS, *_AUDITS),
 }
 """The stages that make results, in the order in which data flows, and the stages that each one rests on."""
 
@@ -28,6 +34,9 @@ ROOT = "results"
 
 WITHOUT_LABELS = ("corpora", "audio")
 """The stages that are offered for datasets without labels."""
+
+OF_CLASSES = ("attack",)
+"""The stages that are offered only where classes are predicted, not ratings."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,9 @@ class Target:
 
 def offered(stage: str, pred: str) -> bool:
     """Tell whether a stage can be asked for with a dataset that predicts `pred`."""
-    return pred != "nothing" or stage in WITHOUT_LABELS
+    if pred == "nothing":
+        return stage in WITHOUT_LABELS
+    return pred == "emotion" or stage not in OF_CLASSES
 
 
 def rests_on(stage: str, other: str) -> bool:
@@ -141,7 +152,8 @@ def unknown_target(name: str, targets: Iterable[Target], datasets: Mapping[str, 
     dataset = (datasets or {}).get(parts[2]) if len(parts) > 2 else None
     if dataset and not offered(parts[1], dataset.pred):
         open_to = ", ".join(stage for stage in STAGES if offered(stage, dataset.pred))
-        return f"target: {name} is not offered, as {dataset.name} has no labels; there are {open_to}"
+        why = "has no labels" if dataset.pred == "nothing" else f"predicts {dataset.pred}, and an attack is on classes"
+        return f"target: {name} is not offered, as {dataset.name} {why}; there are {open_to}"
     right = ROOT
     while (deeper := "/".join(parts[: right.count("/") + 2])) in known:
         right = deeper

@@ -1,0 +1,96 @@
+# Which files a user asks for by the name of a folder: of which datasets, backbones and recipes, and what is said of a folder
+# that is none.
+
+def names_in(template, dataset):
+    """Yield what the wildcards of a final file stand for, as far as this dataset has such a file."""
+    if "{recipe}" in template:
+        for backbone, recipe in plan_systems.systems(CONFIG, dataset):
+            seeds = CONFIG.recipes[recipe].seeds
+            yield {"backbone": [backbone], "recipe": [recipe], "seed": seeds}
+    elif "{span}" in template:
+        for backbone in CONFIG.backbones:
+            for span in plan_systems.spans(CONFIG, dataset, backbone):
+                if template != FrameIndex.path or plan_systems.reads_frames(
+                    CONFIG, dataset, backbone, span
+                ):
+                    yield {"backbone": [backbone], "span": [span]}
+    elif template not in OVER_ALL_SYSTEMS or any(plan_systems.systems(CONFIG, dataset)):
+        yield {}
+
+
+OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
+COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
+COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
+OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED)
+
+
+def is_made_of(template, dataset):
+    """Tell whether a stage makes such a file of a dataset that predicts what this one does."""
+    pred = DATASETS[dataset].pred
+    if template in OF_EMOTIONS:
+        return pred == "emotion"
+    return template != RATING_FIGURE or dataset in RATED
+
+
+def files_for(path):
+    """Return a file, and with a figure also those for print."""
+    return forms_of(path) if path.endswith(".png") else [path]
+
+
+def final_files(templates):
+    """Yield every file that a user asks for; seeds belong to a recipe, folds to a dataset."""
+    for template in templates:
+        stage = template.split("/")[0]
+        if "{dataset}" not in template:
+            for backbone in WEIGHED if template == Weights.path else PRETRAINED:
+                for form in files_for(template.format(backbone=backbone)):
+                    yield Final(form, stage, "", backbone)
+            continue
+        for dataset in DATASETS:
+            if not offered(stage, DATASETS[dataset].pred) or not is_made_of(template, dataset):
+                continue
+            for names in names_in(template, dataset):
+                paths = expand(template, dataset=dataset, fold=folds_of(dataset), **names)
+                for path in dict.fromkeys(paths):
+                    for form in files_for(path):
+                        yield Final(form, stage, dataset, names.get("backbone", [""])[0])
+
+
+def files_of(target):
+    """Return the input function of a folder target: its files, once it is sure that the corpora are there."""
+
+    def files(wildcards):
+        datasets = [target.dataset] if target.dataset else plan_datasets.at_hand(DATASETS)
+        if not target.dataset:
+            tell_left_out()
+        try:
+            for dataset in datasets:
+                plan_datasets.require(DATASETS[dataset], splits=rests_on(target.stage, "splits"))
+        except ConfigError as error:
+            sys.exit(str(error))
+        return [under(path) for path in target.files]
+
+    return files
+
+
+def refuse_unknown(wildcards):
+    """Say what is wrong with the name of a folder that is no target, and end."""
+    sys.exit(unknown_target(wildcards.folder, TARGETS, DATASETS))
+
+
+LEFT_OUT_TOLD = []
+
+
+def tell_left_out():
+    """Say once which datasets a whole stage leaves out, and which key would bring them in."""
+    unset = (DATASETS[name].key for name in READ if DATASETS[name].raw is None)
+    left_out = sorted({f"data_dir.{key}" for key in unset})
+    if left_out and not LEFT_OUT_TOLD:
+        LEFT_OUT_TOLD.append(True)
+        print(f"candor: left out, because no path is set: {', '.join(left_out)}", file=sys.stderr)
+
+
+def everything_at_hand(wildcards):
+    return [
+        file for target in TARGETS if not target.dataset for file in files_of(target)(wildcards)
+    ]
