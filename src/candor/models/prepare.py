@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from candor.features.reading import frame_counts, read_pooled
+from candor.features.reading import Frames, frame_counts, read_pooled
 from candor.models.inputs import Inputs
-from candor.models.normalising import Affine, affine, by_deviation, groups_of
+from candor.models.normalising import Affine, affine, by_deviation, by_range, groups_of
 from candor.models.recipe import Recipe
 from candor.store.objects import Store
 
@@ -45,17 +45,37 @@ class Prepared:
     normalised_by: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
-def by_deviation_of(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: Recipe) -> Affine:
-    """Return the normalisation by mean and deviation, from the index of pooled states."""
+def normalisation_of(
+    fold: pd.DataFrame, recipe: Recipe, store: Store, pooled_index: pd.DataFrame | None, frames: Frames | None = None
+) -> Affine | None:
+    """Return how the hidden states of each utterance of a fold are normalised; None for not at all.
+
+    Parameters
+    ----------
+    fold
+        The fold's table.
+    recipe
+        Its `norm` and `norm_scope`.
+    store
+        Where hidden states are.
+    pooled_index
+        The index of pooled states, which tell mean and deviation; for `norm: znorm`.
+    frames
+        The states of the same utterances, of which the range is taken; for `norm: minmax`.
+    """
+    if recipe.norm == "nonorm":
+        return None
     names = list(fold["utterance"])
-    measured, group = groups_in(fold, recipe)
-    return affine(*by_deviation(read_pooled(index, names, store), frame_counts(index, names), measured), group)
-
-
-def groups_in(fold: pd.DataFrame, recipe: Recipe) -> tuple[list[list[int]], list[int]]:
-    """Return which utterances of a fold each group is measured on, and the group of each utterance."""
     in_train = (fold["part"] == "train").tolist()
-    return groups_of([str(speaker or "") for speaker in fold["speaker"]], in_train, recipe.norm_scope)
+    measured, group = groups_of([str(speaker or "") for speaker in fold["speaker"]], in_train, recipe.norm_scope)
+    if recipe.norm == "znorm":
+        if pooled_index is None:
+            raise ValueError("a normalisation by mean and deviation needs the index of pooled states")
+        pooled, counts = read_pooled(pooled_index, names, store), frame_counts(pooled_index, names)
+        return affine(*by_deviation(pooled, counts, measured), group)
+    if frames is None:
+        raise ValueError("a normalisation by range needs frames")
+    return affine(*by_range(frames, measured), group)
 
 
 def with_the_model(scaled: Affine | None, recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor] | None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from candor.features.reading import Frames
 from candor.models.inputs import FrameInputs
 from candor.models.networks import FrameNetwork
-from candor.models.normalising import Affine, affine, by_range
-from candor.models.prepare import Prepared, by_deviation_of, groups_in, with_the_model
+from candor.models.prepare import Prepared, normalisation_of, with_the_model
 from candor.models.recipe import Recipe
 from candor.store.objects import Store
 
@@ -33,12 +32,7 @@ def from_frames(
         How to train.
     """
     frames = Frames(index, list(fold["utterance"]), store)
-    scaled: Affine | None = None
-    if recipe.norm == "znorm":
-        scaled = by_deviation_of(fold, pooled_index, store, recipe)
-    elif recipe.norm == "minmax":
-        measured, group = groups_in(fold, recipe)
-        scaled = affine(*by_range(frames, measured), group)
+    scaled = normalisation_of(fold, recipe, store, pooled_index, frames)
 
     def make(outputs: int) -> FrameNetwork:
         return FrameNetwork(frames.layers, frames.dimensions, outputs, recipe)

@@ -9,7 +9,7 @@ import torch
 from candor.features.reading import read_pooled
 from candor.models.inputs import PooledInputs
 from candor.models.linear import PooledNetwork
-from candor.models.prepare import Prepared, by_deviation_of
+from candor.models.prepare import Prepared, normalisation_of
 from candor.models.recipe import Recipe
 from candor.store.objects import Store
 
@@ -34,8 +34,10 @@ def from_pooled(fold: pd.DataFrame, index: pd.DataFrame, store: Store, recipe: R
     if recipe.downstream_model != "linear":
         raise ValueError(f"a {recipe.downstream_model} head reads frames, not pooled states")
     pooled = torch.from_numpy(read_pooled(index, list(fold["utterance"]), store))
-    if recipe.norm == "znorm":
-        pooled = by_deviation_of(fold, index, store, recipe).on_pooled(pooled)
+    if recipe.norm == "minmax":
+        raise ValueError("the range of hidden states is that of frames, not of pooled states")
+    if (scaled := normalisation_of(fold, recipe, store, index)) is not None:
+        pooled = scaled.on_pooled(pooled)
     layers, dimensions = pooled.shape[1], pooled.shape[3]
     in_train = torch.tensor((fold["part"] == "train").to_numpy())
 
