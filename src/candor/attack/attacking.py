@@ -1,0 +1,188 @@
+"""Attack one trained model with the utterances that it is tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+
+from candor.attack.crafting import CONTROL, Crafted, Settings, Speech, control, craft
+from candor.attack.perturb import clipped_share, realised_snr, rms
+from candor.audio.conversion import decode
+from candor.features.clips import Clip, in_batches
+from candor.features.extraction import worthwhile_seconds
+from candor.models.end_to_end import EndToEnd
+from candor.store.objects import Store
+
+CLEAN = "none"
+TRANSFER = "transfer_"
+
+ATTACKED, WRONG, SILENT, TARGET, NO_GRADIENT = "attacked", "wrong before", "silent", "is the target", "no gradient"
+
+Row = dict[str, Any]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """An utterance that a model is tested on.
+
+    Parameters
+    ----------
+    clip
+        Its audio, as much of it as the model is given.
+    number
+        Its number in the table of the fold.
+    label
+        The true emotion.
+    """
+
+    clip: Clip
+    number: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Who is attacked, by whose gradient, and how.
+
+    Parameters
+    ----------
+    model
+        Who is attacked.
+    sources
+        Whose gradients are followed: names of backbones, and models that tell the same emotions. A source that is not
+        the model itself makes the attack one by transfer.
+    classes
+        The emotions in the order of the outputs.
+    settings
+        How.
+    seed
+        Seed of the model.
+    store
+        Where audio is.
+    batch_seconds
+        The most audio to run at once, where that pays.
+    device
+        What the models are on.
+    """
+
+    model: EndToEnd
+    sources: tuple[tuple[str, EndToEnd], ...]
+    classes: tuple[str, ...]
+    settings: Settings
+    seed: int
+    store: Store
+    batch_seconds: float = 60.0
+    device: str = "cpu"
+
+    def on(self, utterances: Sequence[Utterance]) -> list[Row]:
+        """Return a row for each utterance as it is, and for those that are attacked one per method and ratio."""
+        clean: dict[str, Row] = {}
+        for batch in self._batches(utterances, [self.model]):
+            for row in in_memory(batch, self._as_they_are):
+                clean[row["utterance"]] = row
+        todo = [own for own in utterances if clean[own.clip.utterance]["status"] == ATTACKED]
+        rows: list[Row] = []
+        for batch in self._batches(todo, [self.model, *(model for _, model in self.sources)]):
+            rows += in_memory(batch, self._perturbed)
+        for row in rows:
+            row["before"] = clean[row["utterance"]]["predicted"]
+        return [*(clean[own.clip.utterance] for own in utterances), *rows]
+
+    def _batches(self, utterances: Sequence[Utterance], models: Sequence[EndToEnd]) -> Iterator[list[Utterance]]:
+        """Yield utterances of similar length, as many as it pays for all the models to run at once."""
+        seconds = min(worthwhile_seconds(model.backbone, self.device, self.batch_seconds) for model in models)
+        by_name = {own.clip.utterance: own for own in utterances}
+        for batch in in_batches([own.clip for own in utterances], seconds):
+            yield [by_name[clip.utterance] for clip in batch]
+
+    def _speech(self, batch: Sequence[Utterance]) -> Speech:
+        clips = [own.clip for own in batch]
+        waveforms = [torch.from_numpy(decode(self.store.read(clip.member))[: clip.samples]) for clip in clips]
+        goals = [self.settings.target or own.label for own in batch]
+        return Speech(
+            tuple(clip.utterance for clip in clips),
+            torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True).to(self.device),
+            torch.tensor([len(waveform) for waveform in waveforms]),
+            tuple(own.number for own in batch),
+            torch.tensor([self.classes.index(goal) for goal in goals], device=self.device),
+            self.seed,
+        )
+
+    def _said(self, waveforms: torch.Tensor, speech: Speech) -> list[str]:
+        with torch.no_grad():
+            outputs = self.model(waveforms, speech.lengths, speech.numbers)
+        return [self.classes[place] for place in outputs.argmax(dim=1).tolist()]
+
+    def _as_they_are(self, batch: Sequence[Utterance]) -> list[Row]:
+        speech = self._speech(batch)
+        loud = (rms(speech.waveforms, speech.lengths) > 0).tolist()
+        rows = []
+        for own, said, heard in zip(batch, self._said(speech.waveforms, speech), loud, strict=True):
+            row = self._row(own, CLEAN, said)
+            if said != own.label:
+                row["status"] = WRONG
+            elif not heard:
+                row["status"] = SILENT
+            elif own.label == self.settings.target:
+                row["status"] = TARGET
+            rows.append({**row, "before": said})
+        return rows
+
+    def _perturbed(self, batch: Sequence[Utterance]) -> list[Row]:
+        speech = self._speech(batch)
+        rows = self._judged(batch, speech, CONTROL, "", control(speech, self.settings))
+        for name, source in self.sources:
+            for method in self.settings.methods:
+                called = method if source is self.model else f"{TRANSFER}{method}"
+                rows += self._judged(batch, speech, called, name, craft(method, source, speech, self.settings))
+        return rows
+
+    def _judged(
+        self, batch: Sequence[Utterance], speech: Speech, method: str, source: str, crafted: Iterator[Crafted]
+    ) -> list[Row]:
+        """Return what the model says of perturbed utterances."""
+        rows = []
+        for made in crafted:
+            said = self._said(made.waveforms, speech)
+            ratios = realised_snr(speech.waveforms, made.waveforms, speech.lengths).tolist()
+            clipped = clipped_share(made.waveforms, speech.lengths).tolist()
+            for place, own in enumerate(batch):
+                row = self._row(own, method, said[place])
+                row |= {"snr": made.snr, "source": source, "clipped": clipped[place], "realised_snr": ratios[place]}
+                if made.no_gradient[place]:
+                    row["status"] = NO_GRADIENT
+                if ratios[place] == float("inf"):  # nothing was changed
+                    row["realised_snr"] = None
+                rows.append(row)
+        return rows
+
+    def _row(self, own: Utterance, method: str, said: str) -> Row:
+        return {
+            "utterance": own.clip.utterance,
+            "seed": self.seed,
+            "label": own.label,
+            "method": method,
+            "snr": None,
+            "source": "",
+            "before": "",
+            "predicted": said,
+            "realised_snr": None,
+            "clipped": None,
+            "status": ATTACKED,
+        }
+
+
+def in_memory(batch: list[Utterance], do: Callable[[list[Utterance]], list[Made]]) -> list[Made]:
+    """Do something with a batch; one that does not fit into the memory of a GPU is done in halves."""
+    try:
+        return do(batch)
+    except torch.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+    torch.cuda.empty_cache()
+    middle = len(batch) // 2
+    return [*in_memory(batch[:middle], do), *in_memory(batch[middle:], do)]

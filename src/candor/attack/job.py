@@ -1,0 +1,193 @@
+"""All that a job of the stage does: attack the models of every fold, part by part, and check that they are the ones."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from candor.attack.attacking import CLEAN, Attack, Row, Utterance
+from candor.attack.crafting import CONTROL, Settings
+from candor.attack.trained import TrainedSystem
+from candor.attack.unfinished import Unfinished
+from candor.features.clips import cut_clips
+from candor.models.end_to_end import EndToEnd
+from candor.models.tasks import Emotion
+from candor.runtime import Explained, Progress
+from candor.store.objects import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+PART = 100
+"""Utterances that are attacked before what was found is kept aside."""
+
+DEVIATING = 0.02
+"""Share of test utterances of which a model may say something else than when it was trained."""
+
+
+class AttackError(Explained, RuntimeError):
+    """Models cannot be attacked; the message says why."""
+
+
+@dataclass(frozen=True)
+class AttackJob:
+    """The attack on a backbone with a recipe, over all folds.
+
+    Parameters
+    ----------
+    system
+        Who is attacked.
+    folds
+        The table of each fold, by its number.
+    predictions
+        What the models said of the test utterances when they were trained, by fold.
+    audio
+        The audio index.
+    seconds
+        The most that is used of a clip; None for all of it.
+    seeds
+        Whose models are attacked.
+    settings
+        How.
+    own_gradient
+        Whether the models' own gradient is followed.
+    surrogate
+        Another backbone with the same recipe, whose gradient is followed; None for none.
+    store
+        Where audio and hidden states are.
+    batch_seconds, device
+        How models are run.
+    aside
+        The folder for what is done of an unfinished job.
+    made_of
+        All that the result depends on besides the settings.
+    """
+
+    system: TrainedSystem
+    folds: Mapping[int, pd.DataFrame]
+    predictions: Mapping[int, pd.DataFrame]
+    audio: pd.DataFrame
+    seconds: float | None
+    seeds: Sequence[int]
+    settings: Settings
+    own_gradient: bool
+    surrogate: TrainedSystem | None
+    store: Store
+    batch_seconds: float = 60.0
+    device: str = "cpu"
+    aside: Path | None = None
+    made_of: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self) -> list[Row]:
+        """Return the rows of `Attacked`, fold by fold and seed by seed."""
+        if self.device != "cpu":
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        tested = sum(len(self.utterances(fold)) for fold in self.folds) * len(self.seeds)
+        rows: list[Row] = []
+        with Progress(tested, f"attack {self.system.backbone}", "utterance") as progress:
+            for fold in self.folds:
+                for seed in self.seeds:
+                    found = self._attack(fold, seed, progress)
+                    self._compare(fold, seed, found)
+                    rows += self._in_order(fold, found)
+        return rows
+
+    def clear_away(self) -> None:
+        """Forget what was kept aside, once the result is written."""
+        self._unfinished().remove()
+
+    def utterances(self, fold: int) -> list[Utterance]:
+        """Return the test utterances of a fold, the longest first."""
+        table = self.folds[fold]
+        own = self.audio.set_index("utterance").loc[list(table["utterance"]), ["member", "samples"]]
+        clips = cut_clips(
+            [(str(name), str(member), int(samples)) for name, member, samples in own.itertuples(name=None)],
+            self.seconds,
+        )
+        tested = [
+            Utterance(clip, number, str(label))
+            for number, (clip, label, part) in enumerate(zip(clips, table["label"], table["part"], strict=True))
+            if part == "test"
+        ]
+        return sorted(tested, key=lambda own: (-own.clip.samples, own.clip.member, own.clip.utterance))
+
+    def attack(self, fold: int, seed: int) -> Attack:
+        """Return the attack on the model of a fold and seed."""
+        table = self.folds[fold]
+        model = self.system.model(fold, seed, table, self.store, self.device)
+        sources: list[tuple[str, EndToEnd]] = [(self.system.backbone, model)] if self.own_gradient else []
+        classes = self._classes(model)
+        if self.surrogate is not None:
+            other = self.surrogate.model(fold, seed, table, self.store, self.device)
+            sources.append((self.surrogate.backbone, other))
+        return Attack(model, tuple(sources), classes, self.settings, seed, self.store, self.batch_seconds, self.device)
+
+    def _classes(self, model: EndToEnd) -> tuple[str, ...]:
+        if not isinstance(model.task, Emotion):
+            raise AttackError(f"{self.system.backbone}: a model of ratings tells no emotion that could be mistaken")
+        if self.settings.target is not None and self.settings.target not in model.task.classes:
+            raise AttackError(
+                f"config: attack.target is {self.settings.target!r}, but models choose from "
+                f"{', '.join(model.task.classes)}"
+            )
+        return tuple(model.task.classes)
+
+    def _attack(self, fold: int, seed: int, progress: Progress) -> list[Row]:
+        utterances, unfinished, attack = self.utterances(fold), self._unfinished(), None
+        rows: list[Row] = []
+        for start in range(0, len(utterances), PART):
+            part, chosen = f"fold{fold}-seed{seed}-{start:06}", utterances[start : start + PART]
+            done = unfinished.load(part)
+            if done is None:
+                attack = attack or self.attack(fold, seed)
+                done = attack.on(chosen)
+                unfinished.save(part, done)
+            rows += done
+            progress.advance(len(chosen))
+        return rows
+
+    def _compare(self, fold: int, seed: int, rows: Sequence[Row]) -> None:
+        """Refuse a model that says something else of clean utterances than when it was trained."""
+        table = self.predictions[fold]
+        stored = table[table["seed"] == seed].set_index("utterance")["predicted"].to_dict()
+        clean = [row for row in rows if row["method"] == CLEAN]
+        other = [row["utterance"] for row in clean if stored.get(row["utterance"]) != row["predicted"]]
+        if len(other) > max(2, DEVIATING * len(clean)):
+            raise AttackError(
+                f"the model of fold {fold} and seed {seed} on {self.system.backbone} says something else of "
+                f"{len(other)} of {len(clean)} test utterances than when it was trained, such as {other[0]}: backbone, "
+                "audio or model is not what it was then; delete the models of this dataset to have them trained anew"
+            )
+        if other:
+            logger.info(
+                "fold %d, seed %d: of %d of %d clean utterances the model says something else than when it was "
+                "trained, as hidden states are not rounded here",
+                fold, seed, len(other), len(clean),
+            )  # fmt: skip
+
+    def _in_order(self, fold: int, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows in the order of the fold's table, with who speaks."""
+        columns = ["utterance", "speaker", "gender", "session"]
+        who = self.folds[fold][columns].itertuples(index=False, name=None)
+        people = {person[0]: (place, dict(zip(columns, person, strict=True))) for place, person in enumerate(who)}
+        order = list(dict.fromkeys(row["method"] for row in sorted(rows, key=lambda row: _rank(row["method"]))))
+        ordered = sorted(
+            rows, key=lambda row: (people[row["utterance"]][0], order.index(row["method"]), -(row["snr"] or 0.0))
+        )
+        return [{**people[row["utterance"]][1], "fold": fold, **row} for row in ordered]
+
+    def _unfinished(self) -> Unfinished:
+        of = {**self.made_of, "settings": asdict(self.settings), "device": self.device.partition(":")[0]}
+        return Unfinished(self.aside, json.dumps(of, sort_keys=True))
+
+
+def _rank(method: str) -> int:
+    return {CLEAN: 0, CONTROL: 1}.get(method, 2)
