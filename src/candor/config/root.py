@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from candor.config.backbones import Backbone, Fbank, Pretrain, S3prl, filled_in
 from candor.config.corpora import Corpora
 from candor.config.datasets import Dataset
+from candor.config.fairness import Fairness
 from candor.config.features import Features
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
@@ -56,6 +57,7 @@ class Config(Section):
     recipes: dict[EntryName, Recipe] = Field(
         default={"cnn": Cnn()}, min_length=1, description="The trainings to compare."
     )
+    fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
 
     @model_validator(mode="before")
     @classmethod

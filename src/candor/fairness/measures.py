@@ -1,0 +1,113 @@
+"""Which figures are compared between the groups of an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from candor.fairness.metrics import (
+    Rates,
+    balanced,
+    ccc_of_sums,
+    demographic_parity,
+    equalised_odds,
+    equality_of_opportunity,
+    mae_of_sums,
+    statistical_parity,
+    uar_over,
+)
+from candor.fairness.samples import RatingSample, Sample
+from candor.stats.intervals import FloatArray
+
+AS_SPOKEN, BALANCED = "as spoken", "balanced"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that is compared between groups.
+
+    Parameters
+    ----------
+    metric, variant
+        As in the table `gaps`.
+    rates
+        From sums over groups to the rates of each.
+    of_classes
+        Whether groups are compared class by class.
+    confounded
+        Whether what groups speak shows in it as well as how they are recognised.
+    """
+
+    metric: str
+    variant: str
+    rates: Rates
+    of_classes: bool = False
+    confounded: bool = False
+
+
+def measures_for(sample: Sample, sums: FloatArray) -> list[Measure]:
+    """Return the measures for groups with these sums."""
+    if isinstance(sample, RatingSample):
+        return [Measure("ccc", AS_SPOKEN, ccc_of_sums), Measure("mae", AS_SPOKEN, mae_of_sums)]
+    spoken = sums.sum(axis=-1)
+    shared = common_classes(sums)
+    measures = [
+        Measure("uar", AS_SPOKEN, uar_over(shared) if shared.sum() > 1 else own_uar),
+        Measure("demographic_parity", AS_SPOKEN, demographic_parity, True, True),
+        Measure("statistical_parity", AS_SPOKEN, statistical_parity, False, True),
+        Measure("equality_of_opportunity", AS_SPOKEN, equality_of_opportunity, True),
+        Measure("equalised_odds", AS_SPOKEN, equalised_odds, True, True),
+    ]
+    if shared.sum() > 1:
+        shares = np.where(shared, spoken.sum(axis=0), 0.0)
+        evened = partial(balanced, shares=shares / shares.sum())
+        measures += [
+            Measure(metric, BALANCED, _after(evened, rates), of_classes)
+            for metric, rates, of_classes in (
+                ("demographic_parity", demographic_parity, True),
+                ("statistical_parity", statistical_parity, False),
+                ("equalised_odds", equalised_odds, True),
+            )
+        ]
+    return measures
+
+
+def common_classes(sums: FloatArray) -> np.ndarray:
+    """Return which classes every group has that speaks at all."""
+    spoken = sums.sum(axis=-1)
+    there = spoken.sum(axis=-1) > 0
+    return np.asarray((spoken[there] > 0).all(axis=0))
+
+
+def own_uar(counts: FloatArray) -> FloatArray:
+    """Return the mean recall of each group over the classes that it has."""
+    recalls = equality_of_opportunity(counts)[..., 0]
+    there = ~np.isnan(recalls)
+    number = there.sum(axis=-1)
+    total = np.where(there, recalls, 0.0).sum(axis=-1)
+    mean = np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
+    return np.asarray(mean[..., None, None])
+
+
+def perfect(sums: FloatArray) -> FloatArray:
+    """Return the confusion counts of a model that is always right."""
+    return np.asarray(sums.sum(axis=-1)[..., None] * np.eye(sums.shape[-1]))
+
+
+def split_classes(sums: FloatArray, groups: Sequence[str], classes: Sequence[str]) -> str:
+    """Return a sentence on classes that some groups do not have; blank where there is none."""
+    spoken = sums.sum(axis=-1) > 0
+    told = []
+    for place, name in enumerate(classes):
+        having = [group for group, has in zip(groups, spoken[:, place], strict=True) if has]
+        if having and len(having) < len(groups):
+            who = f"only by {having[0]}" if len(having) == 1 else f"by {len(having)} of {len(groups)} groups"
+            told.append(f"{name} is spoken {who}")
+    return "; ".join(told)
+
+
+def _after(first: Callable[[FloatArray], FloatArray], then: Rates) -> Rates:
+    return lambda sums: then(first(sums))
