@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from candor.attack.crafting import CONTROL, Crafted, Settings, Speech, control, craft
 from candor.attack.perturb import clipped_share, realised_snr, rms
@@ -22,6 +24,7 @@ TRANSFER = "transfer_"
 ATTACKED, WRONG, SILENT, TARGET, NO_GRADIENT = "attacked", "wrong before", "silent", "is the target", "no gradient"
 
 Row = dict[str, Any]
+Samples = NDArray[np.float32]
 Made = TypeVar("Made")
 
 
@@ -92,6 +95,20 @@ class Attack:
             row["before"] = clean[row["utterance"]]["predicted"]
         return [*(clean[own.clip.utterance] for own in utterances), *rows]
 
+    def example(self, own: Utterance, method: str, snr: float) -> tuple[Samples, Samples, str]:
+        """Return an utterance's samples as they are and attacked by a method, and what the model says of the latter."""
+        speech = self._speech([own])
+        for _, source in self.sources:
+            for kind in self.settings.methods:
+                if self._called(kind, source) == method:
+                    for made in craft(kind, source, speech, replace(self.settings, snrs=(snr,))):
+                        said = self._said(made.waveforms, speech)[0]
+                        return speech.waveforms[0].cpu().numpy(), made.waveforms[0].cpu().numpy(), said
+        raise ValueError(f"there is no attack {method} among those by {', '.join(name for name, _ in self.sources)}")
+
+    def _called(self, method: str, source: EndToEnd) -> str:
+        return method if source is self.model else f"{TRANSFER}{method}"
+
     def _batches(self, utterances: Sequence[Utterance], models: Sequence[EndToEnd]) -> Iterator[list[Utterance]]:
         """Yield utterances of similar length, as many as it pays for all the models to run at once."""
         seconds = min(worthwhile_seconds(model.backbone, self.device, self.batch_seconds) for model in models)
@@ -137,8 +154,8 @@ class Attack:
         rows = self._judged(batch, speech, CONTROL, "", control(speech, self.settings))
         for name, source in self.sources:
             for method in self.settings.methods:
-                called = method if source is self.model else f"{TRANSFER}{method}"
-                rows += self._judged(batch, speech, called, name, craft(method, source, speech, self.settings))
+                crafted = craft(method, source, speech, self.settings)
+                rows += self._judged(batch, speech, self._called(method, source), name, crafted)
         return rows
 
     def _judged(
@@ -165,6 +182,7 @@ class Attack:
             "utterance": own.clip.utterance,
             "seed": self.seed,
             "label": own.label,
+            "target": self.settings.target or "",
             "method": method,
             "snr": None,
             "source": "",

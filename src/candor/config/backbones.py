@@ -19,6 +19,8 @@ class BackboneSection(Section):
     """What entries of all families share."""
 
     needs_weights: ClassVar[bool] = False
+    differentiable: ClassVar[bool] = True
+    """Whether a gradient reaches the waveform."""
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -39,6 +41,8 @@ class Fbank(BackboneSection):
 
 class OpenSmile(BackboneSection):
     """Features made by hand, as openSMILE computes them. No gradient reaches the waveform."""
+
+    differentiable: ClassVar[bool] = False
 
     family: Literal["opensmile"] = Field("opensmile", description="The kind of backbone.")
     feature_set: Literal["eGeMAPSv02", "eGeMAPSv01b", "GeMAPSv01b", "emobase", "ComParE_2016"] = Field(

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from candor.config.attack import Attack
 from candor.config.backbones import Backbone, Fbank, Pretrain, S3prl, filled_in
 from candor.config.corpora import Corpora
 from candor.config.datasets import Dataset
@@ -58,6 +59,7 @@ class Config(Section):
         default={"cnn": Cnn()}, min_length=1, description="The trainings to compare."
     )
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
+    attack: Attack = Field(default=Attack(), description="How models are attacked.")
 
     @model_validator(mode="before")
     @classmethod

@@ -172,6 +172,28 @@ class AttackBreakdown(Table):
     )
 
 
+class AttackExamples(Table):
+    """Clips to listen to."""
+
+    name = "attack_examples"
+    path = "attack/{dataset}/{backbone}/{recipe}/examples/examples.tsv"
+    description = "One row per example; its files lie beside the table."
+    key = ("example",)
+    columns = (
+        Column("example", "Number of the example, with which its files begin", "integer"),
+        Column("utterance", "Name of the utterance"),
+        Column("speaker", "Who speaks; blank where not known", blank=True),
+        Column("label", "True emotion"),
+        Column("fold", "Fold in which it is tested", "integer"),
+        Column("seed", "Seed of the model", "integer"),
+        _METHOD,
+        _SNR,
+        Column("before", "Emotion that the model hears in the clip as it is"),
+        Column("after", "Emotion that it hears in the attacked clip"),
+        Column("perturbation_gain", "By how much the perturbation alone was made louder", "number", "dB"),
+    )
+
+
 ATTACK_MADE_OF = "attack/{dataset}/{backbone}/{recipe}/attacked.json"
 """How an attack was made: settings, seeds, models, hashes of inputs, versions."""
 
@@ -187,7 +209,7 @@ GROUPS_FIGURE = "attack/{dataset}/{backbone}/{recipe}/groups.png"
 SYSTEMS_FIGURE = "attack/{dataset}/systems.png"
 """Success of every backbone and recipe."""
 
-EXAMPLE_AUDIO = "attack/{dataset}/{backbone}/{recipe}/examples/{example}_{version}.wav"
+EXAMPLE_AUDIO = "attack/{dataset}/{backbone}/{recipe}/examples/{example}-{version}.wav"
 """A clip to listen to: clean, attacked, or the perturbation alone; 32-bit samples, so that nothing is rounded away."""
 
 EXAMPLE_FIGURE = "attack/{dataset}/{backbone}/{recipe}/examples/{example}.png"

@@ -1,0 +1,101 @@
+"""Which attacks are made on which backbone and recipe, and why there is none on some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from candor.config.loading import refuse
+from candor.config.root import Config
+from candor.corpora.emotions import EMOTIONS
+from candor.plan.systems import systems
+
+IN_SEEDS_WAY = "fgsm_trust_ser"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What an attacker of the models of a backbone with a recipe has.
+
+    Parameters
+    ----------
+    own_gradient
+        Whether the models' own gradient is followed.
+    surrogate
+        Another backbone whose gradient is followed; blank for none.
+    reason
+        Why there is no attack; blank where there is one.
+    """
+
+    own_gradient: bool
+    surrogate: str
+    reason: str = ""
+
+
+def check_attack(config: Config) -> None:
+    """Refuse a target or surrogate that there is not, or that cannot be one."""
+    attack = config.attack
+    if attack.target is not None and attack.target not in EMOTIONS:
+        raise refuse("attack.target", attack.target, EMOTIONS)
+    able = [name for name, entry in config.backbones.items() if entry.differentiable]
+    if attack.surrogate is not None and attack.surrogate not in able:
+        what = ", through which no gradient passes" if attack.surrogate in config.backbones else ""
+        raise refuse("attack.surrogate", attack.surrogate, able, what)
+
+
+def attack_on(config: Config, dataset: str, backbone: str, recipe: str) -> Access:
+    """Return by whose gradient the models of a backbone with a recipe are attacked."""
+    able = [name for name, used in systems(config, dataset) if used == recipe and config.backbones[name].differentiable]
+    asked = config.attack.surrogate
+    if config.backbones[backbone].differentiable:
+        other = asked if asked is not None and asked != backbone and asked in able else ""
+        return Access(own_gradient=True, surrogate=other)
+    if asked is not None and asked not in able:
+        reason = f"no gradient passes through {backbone}, and attack.surrogate, {asked}, has no models of {recipe}"
+        return Access(own_gradient=False, surrogate="", reason=reason)
+    if not able:
+        reason = f"no gradient passes through {backbone}, and no backbone with {recipe} has one to lend"
+        return Access(own_gradient=False, surrogate="", reason=reason)
+    return Access(own_gradient=False, surrogate=asked or able[0])
+
+
+def attacked_systems(config: Config, dataset: str) -> Iterator[tuple[str, str]]:
+    """Yield every backbone and recipe whose models are attacked."""
+    for backbone, recipe in systems(config, dataset):
+        if not attack_on(config, dataset, backbone, recipe).reason:
+            yield backbone, recipe
+
+
+def methods_of(config: Config) -> list[str]:
+    """Return what the attacks are called in tables: trust-ser's way has a name of its own."""
+    return [IN_SEEDS_WAY] if config.attack.parity else list(config.attack.methods)
+
+
+def called(config: Config, backbone: str, access: Access) -> list[tuple[str, str]]:
+    """Return each attack's name in tables, and the backbone whose gradient it follows.
+
+    Parameters
+    ----------
+    config
+        The config.
+    backbone
+        Whose models are attacked.
+    access
+        What an attacker of these has.
+    """
+    methods = methods_of(config)
+    own = [(method, backbone) for method in methods] if access.own_gradient else []
+    lent = [(f"transfer_{method}", access.surrogate) for method in methods] if access.surrogate else []
+    return own + lent
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """Return how to attack, as `candor.attack.crafting.Settings` takes it."""
+    attack = config.attack
+    return {
+        "methods": methods_of(config),
+        "snrs": attack.snrs,
+        "target": attack.target,
+        **attack.model_dump(include={"steps", "step_size", "momentum", "random_start"}),
+    }
