@@ -23,6 +23,7 @@ include: "workflow/rules/backbones.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/performance.smk"
+include: "workflow/rules/fairness.smk"
 include: "workflow/rules/folders.smk"
 include: "workflow/rules/targets.smk"
 

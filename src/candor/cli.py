@@ -3,6 +3,7 @@
 candor corpora [NAME]
 candor show corpora/demo
 candor show performance/demo
+candor show fairness/demo
 candor predict FILE… --model results/models/demo/apc_demo/cnn
 candor store verify [--repair]
 candor store gc [--dry-run]
@@ -147,10 +148,21 @@ def _view_performance(folder: Path) -> tuple[str, list[Path]] | None:
     return f"{text}\n", [*summaries, *compared]
 
 
+def _view_fairness(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.fairness.show import fairness_text, find_summaries
+
+    summaries = find_summaries(folder)
+    return (f"{fairness_text(summaries)}\n", summaries) if summaries else None
+
+
 Viewer = Callable[[Path], tuple[str, list[Path]] | None]
 """Takes a folder; returns what there is to say of it and the tables that say it in full, if there are any."""
 
-VIEWERS: dict[str, Viewer] = {"corpora": _view_corpora, "performance": _view_performance}
+VIEWERS: dict[str, Viewer] = {
+    "corpora": _view_corpora,
+    "performance": _view_performance,
+    "fairness": _view_fairness,
+}
 """The stages whose folders can be shown."""
 
 

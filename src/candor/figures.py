@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from candor.tables.figures import forms_of
 #: Okabe and Ito's colours, told apart with every kind of colour vision.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK, GREY, LIGHT = "#222222", "#767676", "#D9D9D9"
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every step in which it makes a font smaller
 
 #: Inches, as wide as the text of a page of two columns.
 FULL_WIDTH = 7.0

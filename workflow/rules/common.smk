@@ -44,6 +44,20 @@ from candor.tables.corpora import (
     Rejected,
     Utterances,
 )
+from candor.tables.fairness import (
+    AUDITED,
+    GAPS_FIGURE,
+    GROUPS_FIGURE,
+    SPEAKERS_FIGURE,
+    SYSTEMS_FIGURE,
+    TRUST_SER_FAIRNESS,
+    FairnessSummary,
+    FoldGaps,
+    Gaps,
+    GroupConfusions,
+    GroupRecalls,
+    Groups,
+)
 from candor.tables.features import IDENTITY, FeatureIndex, FrameIndex
 from candor.tables.figures import forms_of
 from candor.tables.models import (
@@ -335,8 +349,9 @@ def predictions_of_all_systems(wildcards):
     ]
 
 
-def summaries_of(wildcards):
+def of_all_systems(path, wildcards):
+    """Return a file of each system of a dataset, one system after the other."""
     return [
-        under(RunSummary.path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
+        under(path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
         for backbone, recipe in plan_systems.systems(CONFIG, wildcards.dataset)
     ]

@@ -1,6 +1,7 @@
 # Which files a user asks for by the name of a folder: of which datasets, backbones and recipes, and what is said of a folder
 # that is none.
 
+
 def names_in(template, dataset):
     """Yield what the wildcards of a final file stand for, as far as this dataset has such a file."""
     if "{recipe}" in template:
@@ -19,9 +20,10 @@ def names_in(template, dataset):
 
 
 OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
+OF_EMOTIONS += (GroupRecalls.path, GroupConfusions.path, GROUPS_FIGURE, TRUST_SER_FAIRNESS)
 COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
 COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
-OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED)
+OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED, FairnessSummary.path, SYSTEMS_FIGURE)
 
 
 def is_made_of(template, dataset):

@@ -74,7 +74,7 @@ rule performance_ratings:
 
 rule performance_table:
     input:
-        summaries=summaries_of,
+        summaries=lambda wildcards: of_all_systems(RunSummary.path, wildcards),
     output:
         summary=report(
             under(Summary.path),

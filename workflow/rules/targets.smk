@@ -12,7 +12,18 @@ FINALS = [
     *(Predictions.path, History.path, LayerWeights.path, RECIPE, CHECKPOINT),
     *(CURVES_FIGURE, LAYERS_FIGURE),
     *(Summary.path, RANKING_FIGURE, *COMPARED),
-    *(RunSummary.path, *OF_EMOTIONS, RATING_FIGURE, EVALUATED),
+    *(
+        RunSummary.path,
+        PerClass.path,
+        ConfusionCounts.path,
+        CONFUSION_FIGURE,
+        RATING_FIGURE,
+        EVALUATED,
+    ),
+    *(FairnessSummary.path, SYSTEMS_FIGURE),
+    *(Gaps.path, Groups.path, GroupRecalls.path, GroupConfusions.path, FoldGaps.path, AUDITED),
+    *(GAPS_FIGURE, SPEAKERS_FIGURE, GROUPS_FIGURE),
+    *([TRUST_SER_FAIRNESS] if CONFIG.fairness.parity else []),
 ]
 
 ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}
@@ -26,6 +37,8 @@ for target in TARGETS:
                 spelling
             input:
                 files_of(target),
+            message:
+                f"{target.name}: all is there"
 
 
 # Any other folder is a slip, and is answered with what there is. Files have a dot in their names: they are not meant.

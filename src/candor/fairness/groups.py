@@ -94,6 +94,11 @@ def tested_utterances(predictions: pd.DataFrame) -> pd.DataFrame:
     return rows[["utterance", "speaker", "cluster", "fold"]].sort_values("utterance", ignore_index=True)
 
 
+def genders_of(predictions: pd.DataFrame) -> dict[str, str]:
+    """Return the gender of each speaker, blank where it is not known."""
+    return dict(zip(predictions["speaker"], predictions["gender"], strict=True))
+
+
 def axes_of(tested: pd.DataFrame, utterances: pd.DataFrame, asked: Asked) -> list[Axis]:
     """Return the groups by each column that is asked for.
 

@@ -64,7 +64,7 @@ def comparison_text(comparisons: Sequence[Path]) -> str:
             )
         if len(pairs) > PAIRS_SHOWN:
             lines.append((file.parent.name, f"and {len(pairs) - PAIRS_SHOWN} smaller ones", *[""] * 5))
-    return _aligned([heads, *lines]) if lines else ""
+    return aligned([heads, *lines]) if lines else ""
 
 
 def _block(
@@ -88,10 +88,11 @@ def _block(
                 str(row.speakers),
             )
         )
-    return _aligned(lines)
+    return aligned(lines)
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells with columns as wide as their longest cell."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

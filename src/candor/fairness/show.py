@@ -1,0 +1,67 @@
+"""Print the audit for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from candor.performance.show import aligned
+from candor.tables.fairness import FairnessSummary, Groups
+
+HEADLINE = ("uar", "ccc")
+
+
+def find_summaries(folder: Path) -> list[Path]:
+    """Return the summaries of the datasets in a folder of the stage."""
+    name = Path(FairnessSummary.path).name
+    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
+
+
+def fairness_text(summaries: Sequence[Path]) -> str:
+    """Return who is served worst, how wide the gap is and whether it is beyond chance, for each system and axis.
+
+    Parameters
+    ----------
+    summaries
+        Tables `FairnessSummary`.
+    """
+    heads = ("dataset", "backbone", "recipe", "by", "worst served", "UAR or CCC [95 % interval]", "n", "speakers")
+    heads += ("widest gap [95 % interval]", "random band", "p", "verdict")
+    lines: list[Sequence[str]] = []
+    for file in summaries:
+        rows = FairnessSummary.read(file)
+        shown = rows[rows["metric"].isin(HEADLINE) & (rows["aggregate"] == "max")]
+        for row in shown.to_dict("records"):
+            if row["verdict"] != "nothing to compare":
+                lines.append(_line(row, _worst(file.parent, row)))
+    if not lines:
+        return ""
+    how = "Gaps: lower is better. Random band: 95 of 100 models that hear nothing show less."
+    return "\n".join([aligned([heads, *lines]), how])
+
+
+def _worst(folder: Path, row: dict[Any, Any]) -> dict[Any, Any]:
+    groups = Groups.read(folder / row["backbone"] / row["recipe"] / Path(Groups.path).name)
+    return dict(groups[(groups["axis"] == row["axis"]) & (groups["worst"] == "yes")].iloc[0])
+
+
+def _line(row: dict[Any, Any], worst: dict[Any, Any]) -> tuple[str, ...]:
+    return (
+        *(str(row[name]) for name in ("dataset", "backbone", "recipe", "axis")),
+        str(worst["group"]),
+        _interval(worst),
+        str(worst["utterances"]),
+        str(worst["speakers"]),
+        _interval(row),
+        f"to {100 * row['random_high']:.1f}",
+        "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+        str(row["verdict"]),
+    )
+
+
+def _interval(row: dict[Any, Any]) -> str:
+    value = f"{100 * row['value']:.1f}"
+    return value if pd.isna(row["low"]) else f"{value} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
