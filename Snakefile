@@ -24,6 +24,8 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/performance.smk"
 include: "workflow/rules/fairness.smk"
+include: "workflow/rules/attack_inputs.smk"
+include: "workflow/rules/attack.smk"
 include: "workflow/rules/folders.smk"
 include: "workflow/rules/targets.smk"
 

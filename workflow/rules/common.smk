@@ -21,6 +21,7 @@ from candor.config.loading import ConfigError, load
 from candor.corpora.listing import listing_digest
 from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
+from candor.plan import attacks as plan_attacks
 from candor.plan import provenance
 from candor.plan import systems as plan_systems
 from candor.plan.fingerprint import fingerprint
@@ -87,6 +88,7 @@ try:
     CONFIG = load(config)
     DATASETS = plan_datasets.resolve(CONFIG)
     plan_systems.check_systems(CONFIG, DATASETS)
+    plan_attacks.check_attack(CONFIG)
 except ConfigError as error:
     sys.exit(str(error))
 

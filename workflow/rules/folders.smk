@@ -5,9 +5,12 @@
 def names_in(template, dataset):
     """Yield what the wildcards of a final file stand for, as far as this dataset has such a file."""
     if "{recipe}" in template:
-        for backbone, recipe in plan_systems.systems(CONFIG, dataset):
+        attacked = template.startswith("attack/")
+        systems = plan_attacks.attacked_systems if attacked else plan_systems.systems
+        for backbone, recipe in systems(CONFIG, dataset):
+            names = {"backbone": [backbone], "recipe": [recipe]}
             seeds = CONFIG.recipes[recipe].seeds
-            yield {"backbone": [backbone], "recipe": [recipe], "seed": seeds}
+            yield {**names, "seed": seeds, "example": EXAMPLES, "version": VERSIONS}
     elif "{span}" in template:
         for backbone in CONFIG.backbones:
             for span in plan_systems.spans(CONFIG, dataset, backbone):
@@ -24,6 +27,7 @@ OF_EMOTIONS += (GroupRecalls.path, GroupConfusions.path, GROUPS_FIGURE, TRUST_SE
 COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
 COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
 OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED, FairnessSummary.path, SYSTEMS_FIGURE)
+OVER_ALL_SYSTEMS += (AttackSummary.path, ATTACK_SYSTEMS_FIGURE)
 
 
 def is_made_of(template, dataset):

@@ -24,6 +24,11 @@ FINALS = [
     *(Gaps.path, Groups.path, GroupRecalls.path, GroupConfusions.path, FoldGaps.path, AUDITED),
     *(GAPS_FIGURE, SPEAKERS_FIGURE, GROUPS_FIGURE),
     *([TRUST_SER_FAIRNESS] if CONFIG.fairness.parity else []),
+    *(AttackSummary.path, ATTACK_SYSTEMS_FIGURE),
+    *(AttackResult.path, AttackBreakdown.path, Attacked.path, ATTACK_MADE_OF),
+    *(ATTACK_CURVE_FIGURE, ATTACK_GROUPS_FIGURE),
+    *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
+    *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
 ]
 
 ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -49,6 +49,11 @@ class Settings:
     momentum: float = 1.0
     random_start: bool = True
     target: str | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Settings:
+        """Return the settings that a rule names."""
+        return cls(**{**options, "methods": tuple(options["methods"]), "snrs": tuple(options["snrs"])})
 
 
 @dataclass(frozen=True)

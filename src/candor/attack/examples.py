@@ -18,8 +18,7 @@ from candor.attack.evaluate import Fooled
 from candor.attack.job import AttackError, AttackJob
 from candor.audio.conversion import RATE
 from candor.figures import BLUE, FULL_WIDTH, GREY, VERMILION, house_style, new_figure, set_title
-
-VERSIONS = ("clean", "attacked", "perturbation")
+from candor.tables.attack import VERSIONS
 
 Samples = NDArray[np.float32]
 

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,14 @@ from candor.attack.crafting import CONTROL, Settings
 from candor.attack.trained import TrainedSystem
 from candor.attack.unfinished import Unfinished
 from candor.features.clips import cut_clips
+from candor.made_of import file_hash
 from candor.models.end_to_end import EndToEnd
 from candor.models.tasks import Emotion
-from candor.runtime import Explained, Progress
+from candor.runtime import Explained, Progress, use_device
 from candor.store.objects import Store
+from candor.tables.audio import AudioIndex
+from candor.tables.models import Predictions
+from candor.tables.splits import FoldTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +90,30 @@ class AttackJob:
     device: str = "cpu"
     aside: Path | None = None
     made_of: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: Mapping[str, str], inputs: Any, params: Any, resources: Any) -> AttackJob:
+        """Return the job that a rule describes by its wildcards, input, parameters and resources."""
+        folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
+        runs = list(product(folds, params.seeds))
+        surrogate = TrainedSystem.of(params.surrogate, runs, inputs, "surrogate_") if params.surrogate else None
+        files = {role: [files] if isinstance(files, str) else list(files) for role, files in dict(inputs).items()}
+        return cls(
+            system=TrainedSystem.of(run["backbone"], runs, inputs),
+            folds=folds,
+            predictions={number: Predictions.read(file) for number, file in enumerate(inputs.predictions, start=1)},
+            audio=AudioIndex.read(inputs.audio),
+            seconds=params.seconds,
+            seeds=params.seeds,
+            settings=Settings.of(params.settings),
+            own_gradient=params.own_gradient,
+            surrogate=surrogate,
+            store=Store(params.store),
+            batch_seconds=resources.batch_seconds,
+            device=use_device(resources.device),
+            aside=Path(params.aside),
+            made_of={"inputs": {role: list(map(file_hash, own)) for role, own in files.items()}, "code": params.code},
+        )
 
     def run(self) -> list[Row]:
         """Return the rows of `Attacked`, fold by fold and seed by seed."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from candor.features.reading import Frames
 from candor.models.end_to_end import EndToEnd
@@ -42,6 +42,30 @@ class TrainedSystem:
     weights: Path | None = None
     pooled: Path | None = None
     frames: Path | None = None
+
+    @classmethod
+    def of(cls, backbone: str, runs: Sequence[tuple[int, int]], inputs: Any, prefix: str = "") -> TrainedSystem:
+        """Return the system whose files a rule names.
+
+        Parameters
+        ----------
+        backbone
+            What the backbone is called.
+        runs
+            Fold and seed of each model, in the order of the rule's `heads`.
+        inputs
+            The input of the rule.
+        prefix
+            What stands before the names of these files there.
+        """
+        heads = inputs[f"{prefix}heads"]
+        heads = [heads] if isinstance(heads, str) else heads
+        others = {name: inputs.get(f"{prefix}{name}") for name in ("weights", "pooled", "frames")}
+        return cls(
+            backbone,
+            {run: Path(file) for run, file in zip(runs, heads, strict=True)},
+            **{name: Path(file) if file else None for name, file in others.items()},
+        )
 
     def model(self, fold: int, seed: int, table: pd.DataFrame, store: Store, device: str) -> EndToEnd:
         """Return a model with its backbone.

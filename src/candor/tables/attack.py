@@ -11,6 +11,9 @@ METHOD_NAMES = {
 }
 """What attacks are called in figures."""
 
+VERSIONS = ("clean", "attacked", "perturbation")
+"""Of each clip to listen to."""
+
 NOT_APPLICABLE = "not applicable"
 
 _METHOD = Column(
@@ -200,13 +203,13 @@ ATTACK_MADE_OF = "attack/{dataset}/{backbone}/{recipe}/attacked.json"
 TRUST_SER_ATTACK = "attack/{dataset}/{backbone}/{recipe}/trust_ser.json"
 """The same in trust-ser's format, with `parity: trust-ser`: success per fold in per cent at the headline ratio."""
 
-CURVE_FIGURE = "attack/{dataset}/{backbone}/{recipe}/success.png"
+ATTACK_CURVE_FIGURE = "attack/{dataset}/{backbone}/{recipe}/success.png"
 """Success over the signal-to-noise ratio, beside random signs."""
 
-GROUPS_FIGURE = "attack/{dataset}/{backbone}/{recipe}/groups.png"
+ATTACK_GROUPS_FIGURE = "attack/{dataset}/{backbone}/{recipe}/groups.png"
 """Success by emotion and by group."""
 
-SYSTEMS_FIGURE = "attack/{dataset}/systems.png"
+ATTACK_SYSTEMS_FIGURE = "attack/{dataset}/systems.png"
 """Success of every backbone and recipe."""
 
 EXAMPLE_AUDIO = "attack/{dataset}/{backbone}/{recipe}/examples/{example}-{version}.wav"
