@@ -155,6 +155,13 @@ def _view_fairness(folder: Path) -> tuple[str, list[Path]] | None:
     return (f"{fairness_text(summaries)}\n", summaries) if summaries else None
 
 
+def _view_attack(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.attack.show import attack_text, find_summaries
+
+    summaries = find_summaries(folder)
+    return (f"{attack_text(summaries)}\n", summaries) if summaries else None
+
+
 Viewer = Callable[[Path], tuple[str, list[Path]] | None]
 """Takes a folder; returns what there is to say of it and the tables that say it in full, if there are any."""
 
@@ -162,6 +169,7 @@ VIEWERS: dict[str, Viewer] = {
     "corpora": _view_corpora,
     "performance": _view_performance,
     "fairness": _view_fairness,
+    "attack": _view_attack,
 }
 """The stages whose folders can be shown."""
 

@@ -22,6 +22,9 @@ from candor.tables.attack import VERSIONS
 
 Samples = NDArray[np.float32]
 
+SHOWN = 0.005
+"""Seconds of the perturbation whose samples are drawn."""
+
 LOUDEST = 0.5
 """The peak that the perturbation alone is brought to, which would hardly be heard otherwise."""
 
@@ -153,29 +156,38 @@ def example_figure(example: Example, title: str) -> Figure:
     """Draw waveforms and spectrograms of the clip as recorded, attacked, and of the perturbation alone."""
     with house_style():
         figure = new_figure(FULL_WIDTH, 3.3)
-        waves, pictures = figure.subplots(2, 3, sharex=True, height_ratios=[1, 1.5])
+        waves, pictures = figure.subplots(2, 3, height_ratios=[1, 1.5])
         heads = (
             f"As recorded: {example.before}",
             f"Attacked, {example.snr:g} dB: {example.after}",
-            f"Perturbation, {_times(example.amplification)} louder",
+            f"Perturbation × {_times(example.amplification)}, {1000 * SHOWN:g} ms",
         )
         peak = max(float(np.abs(example.samples(version)).max(initial=1e-6)) for version in VERSIONS[:2])
         loudest = _power(example.clean).max()
         for axes, spectrum, version, head in zip(waves, pictures, VERSIONS, heads, strict=True):
             samples = example.samples(version)
-            colour = {"clean": BLUE, "attacked": VERMILION}.get(version, GREY)
-            axes.plot(np.arange(len(samples)) / RATE, samples, color=colour, linewidth=0.3, rasterized=True)
-            reach = 1.05 * (LOUDEST if version == "perturbation" else peak)
-            axes.set_ylim(-reach, reach)
+            _waveform(axes, samples, version, peak)
             axes.set_title(head)
             _spectrogram(spectrum, example, version, loudest)
-        for axes in (*waves[1:], *pictures[1:]):
+        for axes in (waves[1], *pictures[1:]):
             axes.tick_params(axis="y", labelleft=False)
         waves[0].set_ylabel("amplitude")
         pictures[0].set_ylabel("frequency (kHz)")
         pictures[1].set_xlabel("time (s); spectrograms share one scale of 80 dB")
         set_title(figure, title)
     return figure
+
+
+def _waveform(axes: Axes, samples: Samples, version: str, peak: float) -> None:
+    """Draw all samples; of the perturbation, whose signs change all the time, only some in the middle."""
+    end = len(samples) / RATE
+    start = max(0.0, (end - SHOWN) / 2) if version == "perturbation" else 0.0
+    colour = {"clean": BLUE, "attacked": VERMILION}.get(version, GREY)
+    reach = 1.1 * (LOUDEST if version == "perturbation" else peak)
+    width = 0.8 if version == "perturbation" else 0.3
+    axes.plot(np.arange(len(samples)) / RATE, samples, color=colour, linewidth=width, rasterized=True)
+    axes.set_xlim(start, min(end, start + SHOWN) if version == "perturbation" else end)
+    axes.set_ylim(-reach, reach)
 
 
 def _spectrogram(axes: Axes, example: Example, version: str, loudest: float) -> None:
@@ -199,7 +211,7 @@ def _power(samples: Samples, window: int = 400, step: int = 160) -> NDArray[np.f
 
 
 def _times(amplification: float) -> str:
-    return f"{amplification:,.0f} times" if amplification >= 10 else f"{amplification:.1f} times"
+    return f"{amplification:,.0f}" if amplification >= 10 else f"{amplification:.1f}"
 
 
 def example_rows(examples: Sequence[Example]) -> list[dict[str, object]]:

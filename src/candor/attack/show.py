@@ -1,0 +1,63 @@
+"""Print the audit for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from candor.attack.figures import method_name
+from candor.performance.show import aligned
+from candor.tables.attack import NOT_APPLICABLE, AttackSummary
+
+HEADS = (
+    *("dataset", "backbone", "recipe", "attack", "SNR", "fooled [95 % interval]", "random signs"),
+    *("accuracy, before and after", "n", "speakers", "verdict"),
+)
+
+
+def find_summaries(folder: Path) -> list[Path]:
+    """Return the summaries of the datasets in a folder of the stage."""
+    name = Path(AttackSummary.path).name
+    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
+
+
+def attack_text(summaries: Sequence[Path]) -> str:
+    """Return how often each system is fooled at the headline ratio, the most robust first.
+
+    Parameters
+    ----------
+    summaries
+        Tables `AttackSummary`.
+    """
+    lines: list[Sequence[str]] = []
+    for file in summaries:
+        rows = AttackSummary.read(file)
+        shown = rows[rows["headline"] == "yes"].sort_values("success", kind="stable")
+        lines += [_line(row) for row in shown.to_dict("records")]
+    if not lines:
+        return ""
+    how = "Fooled: per cent of the utterances that were right; higher is worse. Other ratios are in the tables."
+    return "\n".join([aligned([HEADS, *lines]), how])
+
+
+def _line(row: dict[Any, Any]) -> tuple[str, ...]:
+    names = tuple(str(row[name]) for name in ("dataset", "backbone", "recipe"))
+    if row["verdict"].startswith(NOT_APPLICABLE):
+        return (*names, *["-"] * 7, row["verdict"])
+    ends = f" [{_percent(row['low'])}, {_percent(row['high'])}]" if row["low"] == row["low"] else ""
+    return (
+        *names,
+        method_name(row["method"], row["source"]),
+        f"{row['snr']:g} dB",
+        f"{_percent(row['success'])}{ends}",
+        _percent(row["control"]),
+        f"{_percent(row['clean_accuracy'])}, {_percent(row['accuracy'])}",
+        f"{row['attacked']:.0f}",
+        f"{row['speakers']:.0f}",
+        row["verdict"],
+    )
+
+
+def _percent(value: float) -> str:
+    return "-" if value != value else f"{100 * value:.1f}"
