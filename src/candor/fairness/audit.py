@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from candor.fairness.chance import DRAWS, draws_for, guessed_sums, least_p, p_value, shuffled_sums
-from candor.fairness.groups import Asked, Axis, axes_of, tested_utterances
+from candor.fairness.groups import Asked, Axis, axes_of, utterances_tested
 from candor.fairness.measures import AS_SPOKEN, Measure, measures_for, own_uar, perfect, split_classes
 from candor.fairness.metrics import SPREADS
 from candor.fairness.samples import ClassSample, RatingSample, Sample
@@ -74,14 +74,14 @@ def audit_classes(
         How many random samples p values and the random band come from, at most.
     """
     verdict = str(evaluate(predictions, classes).metrics["interpretable"].iloc[0])
-    tested = tested_utterances(predictions)
+    tested = utterances_tested(predictions)
     return _audit(ClassSample.of(predictions, tested, classes), tested, utterances, asked, classes, verdict, draws)
 
 
 def audit_ratings(predictions: pd.DataFrame, utterances: pd.DataFrame, asked: Asked, draws: int = DRAWS) -> Audit:
     """Audit models that foretell a rating; see `audit_classes`."""
     verdict = str(evaluate_ratings(predictions).metrics["interpretable"].iloc[0])
-    tested = tested_utterances(predictions)
+    tested = utterances_tested(predictions)
     return _audit(RatingSample.of(predictions, tested), tested, utterances, asked, [], verdict, draws)
 
 

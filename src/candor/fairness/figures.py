@@ -158,7 +158,7 @@ def groups_figure(audit: Audit, title: str) -> Figure:
                 axes = places[start + number // columns, number % columns]
                 _draw_matrix(axes, counts, audit.classes, first=number % columns == 0)
                 row = served[(served["axis"] == axis.name) & (served["group"] == group)].iloc[0]
-                axes.set_title(f"{group}: UAR {_interval(row)}\n{_behind(row)}")
+                axes.set_title(f"{group}: UAR {_interval(row)}\n{_behind(row.to_dict())}")
             start += used
     return figure
 

@@ -82,7 +82,7 @@ class Axis:
         return f"all are of one group by {self.name}: {self.groups[0]}"
 
 
-def tested_utterances(predictions: pd.DataFrame) -> pd.DataFrame:
+def utterances_tested(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return a row per test utterance in the order of their names: fold, and in `cluster` who speaks.
 
     Parameters
@@ -105,7 +105,7 @@ def axes_of(tested: pd.DataFrame, utterances: pd.DataFrame, asked: Asked) -> lis
     Parameters
     ----------
     tested
-        What `tested_utterances` returns.
+        What `utterances_tested` returns.
     utterances
         The manifest of the dataset.
     asked

@@ -85,7 +85,7 @@ class ClassSample(Sample):
         predictions
             Rows of `Predictions`.
         tested
-            A row per utterance, as `groups.tested_utterances` returns them.
+            A row per utterance, as `groups.utterances_tested` returns them.
         classes
             The emotions, in their order.
         """

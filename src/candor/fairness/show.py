@@ -14,6 +14,12 @@ from candor.tables.fairness import FairnessSummary, Groups
 HEADLINE = ("uar", "ccc")
 
 
+HEADS = (
+    *("dataset", "backbone", "recipe", "by", "worst served", "UAR or CCC [95 % interval]", "n", "speakers"),
+    *("widest gap [95 % interval]", "random band", "p", "verdict"),
+)
+
+
 def find_summaries(folder: Path) -> list[Path]:
     """Return the summaries of the datasets in a folder of the stage."""
     name = Path(FairnessSummary.path).name
@@ -28,8 +34,6 @@ def fairness_text(summaries: Sequence[Path]) -> str:
     summaries
         Tables `FairnessSummary`.
     """
-    heads = ("dataset", "backbone", "recipe", "by", "worst served", "UAR or CCC [95 % interval]", "n", "speakers")
-    heads += ("widest gap [95 % interval]", "random band", "p", "verdict")
     lines: list[Sequence[str]] = []
     for file in summaries:
         rows = FairnessSummary.read(file)
@@ -40,7 +44,7 @@ def fairness_text(summaries: Sequence[Path]) -> str:
     if not lines:
         return ""
     how = "Gaps: lower is better. Random band: 95 of 100 models that hear nothing show less."
-    return "\n".join([aligned([heads, *lines]), how])
+    return "\n".join([aligned([HEADS, *lines]), how])
 
 
 def _worst(folder: Path, row: dict[Any, Any]) -> dict[Any, Any]:
