@@ -7,21 +7,28 @@ SHELL := /bin/bash
 export PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores all
-DEMO := performance/demo
 # The demo goes to results/ whatever project_dir says, so that what is shown below is what was made.
-DEMO_SNAKEMAKE := $(SNAKEMAKE) results/$(DEMO) --config project_dir=results
+DEMO_SNAKEMAKE := $(SNAKEMAKE) results/report/demo --config project_dir=results
+DEMO_SHOWN := performance/demo fairness/demo attack/demo
+# Of what `make report` tells: all datasets at hand, or REPORT=results/report/ravdess
+REPORT ?= results/report
 
-.PHONY: help demo test lint docs setup lock clean
+.PHONY: help demo report test lint docs setup lock clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
 
-demo: setup ## run the demo corpus end to end, show its table and write results/report.html
+demo: setup ## run the demo corpus end to end with its audits, show the tables and write results/report.html
 	@$(DEMO_SNAKEMAKE)
-	@if [[ ! -e results/report.html || -n $$(find results/$(DEMO) -type f -newer results/report.html) ]]; then \
+	@if [[ ! -e results/report.html || -n $$(find $(DEMO_SHOWN:%=results/%) results/report -type f -newer results/report.html) ]]; then \
 		$(DEMO_SNAKEMAKE) --report results/report.html; \
 	fi
-	@$(BIN)/candor show $(DEMO) --report results/report.html
+	@$(BIN)/candor show $(DEMO_SHOWN) --project results --report results/report.html
+
+report: setup ## make everything that has a path, or REPORT=results/report/NAME, and write report.html about it
+	@$(SNAKEMAKE) $(REPORT)
+	@$(SNAKEMAKE) $(REPORT) --report report.html
+	@echo "report   report.html"
 
 test: lint ## check style and types, then run every test
 	@envs/test_tools.sh

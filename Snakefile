@@ -26,6 +26,7 @@ include: "workflow/rules/performance.smk"
 include: "workflow/rules/fairness.smk"
 include: "workflow/rules/attack_inputs.smk"
 include: "workflow/rules/attack.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/folders.smk"
 include: "workflow/rules/targets.smk"
 

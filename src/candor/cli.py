@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     corpora.set_defaults(run=_corpora)
 
     show = commands.add_parser("show", help="print what a results folder holds and where its figures are")
-    show.add_argument("folder", help="for example performance/demo, or results/corpora/demo")
+    show.add_argument(
+        "folders", nargs="+", metavar="folder", help="for example performance/demo, or results/corpora/demo"
+    )
     show.add_argument("--project", type=Path, help="project_dir (default: what config/config.yml says)")
     show.add_argument("--report", type=Path, help="a report to point to")
     show.set_defaults(run=_show)
@@ -114,11 +116,14 @@ def _corpora(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     project = options.project.expanduser() if options.project else _configured(options.configfile)[0]
-    folder = _results_folder(project, options.folder)
-    seen = [(place, told) for place, view in _views(project, folder) if (told := view(place))]
-    if not seen:
-        print(f"candor: {_nothing_to_show(project, folder)}", file=sys.stderr)
-        return 1
+    seen = []
+    for name in options.folders:
+        folder = _results_folder(project, name)
+        found = [(place, told) for place, view in _views(project, folder) if (told := view(place))]
+        if not found:
+            print(f"candor: {_nothing_to_show(project, folder)}", file=sys.stderr)
+            return 1
+        seen += found
     for place, (text, tables) in seen:
         print(text)
         for kind, files in {"tables": tables, "figures": sorted(place.rglob("*.png"))}.items():

@@ -82,6 +82,7 @@ from candor.tables.performance import (
     Summary,
 )
 from candor.tables.pretraining import LOSS_FIGURE, Pretraining, PretrainingSpeakers
+from candor.tables.report import ANSWERS
 from candor.tables.splits import TRUST_SER_JSON, FoldTable, SplitOverview
 
 try:
@@ -357,3 +358,15 @@ def of_all_systems(path, wildcards):
         under(path, dataset=wildcards.dataset, backbone=backbone, recipe=recipe)
         for backbone, recipe in plan_systems.systems(CONFIG, wildcards.dataset)
     ]
+
+
+def what_is_answered(wildcards):
+    """Return the tables that the first page of the report sums up."""
+    dataset = wildcards.dataset
+    attack = {"attack": under(AttackSummary.path, dataset=dataset)}
+    return {
+        "performance": under(Summary.path, dataset=dataset),
+        "fairness": under(FairnessSummary.path, dataset=dataset),
+        "groups": of_all_systems(Groups.path, wildcards),
+        **(attack if offered("attack", DATASETS[dataset].pred) else {}),
+    }

@@ -29,6 +29,7 @@ FINALS = [
     *(ATTACK_CURVE_FIGURE, ATTACK_GROUPS_FIGURE),
     *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
     *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
+    ANSWERS,
 ]
 
 ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}

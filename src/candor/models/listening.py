@@ -88,7 +88,7 @@ class Listener:
             # Only what was there in training is shown, lest another file beside it change how the backbone is run.
             with tempfile.TemporaryDirectory(prefix="candor-weights-") as shown:
                 for file in source["weights"]:
-                    Path(shown, file).symlink_to(self._folder / file)
+                    Path(shown, file).symlink_to((self._folder / file).absolute())
                 backbone = family.load(source["options"], Path(shown))
         if _tuning(model) is not None:
             make_trainable(backbone, Recipe.of(model.about.recipe), self.ensemble.backbone)

@@ -1,0 +1,23 @@
+"""Write what the report opens on: how well, for whom not, how easily fooled."""
+
+from candor.report.answers import answers
+from candor.report.page import page
+from candor.runtime import start_logging
+from candor.tables.attack import AttackSummary
+from candor.tables.base import atomic
+from candor.tables.fairness import FairnessSummary, Groups
+from candor.tables.performance import Summary
+
+
+def main(smk) -> None:
+    start_logging(smk.log[0])
+    systems = map(tuple, smk.params.systems)
+    groups = {system: Groups.read(file) for system, file in zip(systems, smk.input.groups, strict=True)}
+    attack = AttackSummary.read(smk.input.attack) if smk.input.get("attack") else None
+    performance, fairness = Summary.read(smk.input.performance), FairnessSummary.read(smk.input.fairness)
+    with atomic(smk.output.page) as handle:
+        handle.write(page(answers(smk.wildcards.dataset, performance, fairness, groups, attack)))
+
+
+if "snakemake" in globals() and __name__ == "__main__":
+    main(snakemake)  # noqa: F821
