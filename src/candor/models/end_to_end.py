@@ -77,9 +77,11 @@ class EndToEnd(nn.Module):
         """Switch dropout and LayerDrop on, in the head and in the backbone, which refuses to be asked for it.
 
         A transformer's masking of its own input (SpecAugment) stays off: trust-ser, whose way this is, calls the parts
-        of a model around it.
+        of a model around it. So does the training mode of the convolutions in front of a transformer, which have
+        nothing to drop, but then want their input to be the very waveform that has a gradient.
         """
-        modules = [module for module in self.modules() if not hasattr(module, "_mask_hidden_states")]
+        left_out = ("_mask_hidden_states", "_requires_grad")
+        modules = [module for module in self.modules() if not any(hasattr(module, name) for name in left_out)]
         before = [module.training for module in modules]
         try:
             for module in modules:
