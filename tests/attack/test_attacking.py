@@ -148,35 +148,35 @@ def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, mon
     monkeypatch.setattr(jobs, "PART", 10)
     clips, labels = planted(EPSILON)
     aside = tmp_path / "unfinished" / "attack"
-    model, calls = linear_model(), []
+    aside = tmp_path / "unfinished" / "attack"
+    model = linear_model()
 
-    def new(settings=Settings(), **more):  # noqa: B008
-        return job_of(clips, labels, model, tmp_path, settings, aside=aside, **more)
+    def new(**more):
+        return job_of(clips, labels, model, tmp_path, Settings(), aside=aside, **more)
 
     whole = new(made_of={"of": "another attack"}).run()
     assert len(list(aside.iterdir())) == 5
-    unchanged = model.forward
+    job, unchanged, calls = new(), model.forward, []
 
-    def failing(*arguments):
+    def counting(*arguments):
         calls.append(1)
-        if len(calls) == 130:
+        if len(calls) == 85:  # of 40 for each part
             raise KeyboardInterrupt
         return unchanged(*arguments)
 
-    model.forward = failing
+    model.forward = counting
     with pytest.raises(KeyboardInterrupt):
-        new().run()
-    # What another attack has left is not taken up, and one of the two finished parts is damaged meanwhile.
+        job.run()
+    # One of the two finished parts is damaged meanwhile. What the other attack has left of the rest is not taken up.
     first = sorted(aside.iterdir())[0]
     first.write_text(first.read_text()[:100])
-    calls.clear()
-    job = new()
+    del calls[:]
+    calls.extend([1] * 100)
     assert job.run() == whole
-    assert 0 < len(calls) < 48 * 4
+    assert len(calls) == 100 + 48 * 4 - 40
     assert "is damaged" in caplog.text
-    calls.clear()
-    assert new().run() == whole
-    assert not calls, "all is there"
+    assert job.run() == whole
+    assert len(calls) == 100 + 48 * 4 - 40, "all is there"
     job.clear_away()
     assert not aside.exists()
 
