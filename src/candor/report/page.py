@@ -11,20 +11,24 @@ from candor.report.answers import Answers, Figure, Fooled, Recognised, Served
 
 BEYOND = ("beyond chance", "beyond control")
 
+# The first lines make room on the report's first page, which has the graph of the rules beside a narrow column.
 STYLE = f"""<style>
-.candor {{ color: {INK}; font-size: 14px; line-height: 1.45; max-width: 72em; }}
+div.flex:has(> div > .prose .candor) {{ flex-direction: column; }}
+div.overflow-auto:has(.prose .candor) {{ align-items: flex-start; justify-content: flex-start; }}
+.prose:has(.candor) {{ max-width: none; }}
+.candor {{ color: {INK}; font-size: 13.5px; line-height: 1.45; max-width: 72em; }}
 .candor h2 {{ font-size: 20px; font-weight: 700; margin: 1.2em 0 .4em; }}
 .candor h3 {{ font-size: 15px; font-weight: 700; margin: 1.2em 0 .3em; }}
 .candor p, .candor ul {{ margin: .3em 0; }}
 .candor ul {{ list-style: disc; padding-left: 1.4em; }}
 .candor table {{ border-collapse: collapse; margin: .3em 0 .6em; }}
 .candor th {{ text-align: left; font-weight: 600; border-bottom: 1px solid {GREY}; padding: 3px 14px 3px 0; }}
-.candor td {{ border-bottom: 1px solid {LIGHT}; padding: 3px 14px 3px 0; vertical-align: middle; white-space: nowrap; }}
+.candor td {{ border-bottom: 1px solid {LIGHT}; padding: 3px 12px 3px 0; vertical-align: middle; white-space: nowrap; }}
 .candor .beyond {{ color: {VERMILION}; font-weight: 600; }}
 .candor .note {{ color: {GREY}; font-size: 12.5px; }}
 </style>"""
 
-WIDTH, HEIGHT = 170, 16
+WIDTH, HEIGHT = 120, 16
 
 
 def page(found: Answers) -> str:
