@@ -20,12 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from candor.fairness.audit import Compared, spread_interval
+from candor.fairness.audit import Compared
 from candor.fairness.groups import Axis
+from candor.fairness.inequality import SPREADS, spread_interval
 from candor.fairness.measures import AS_SPOKEN, measures_for, own_uar
-from candor.fairness.metrics import SPREADS
 from candor.fairness.samples import ClassSample
-from candor.stats.gaps import gap
 from candor.stats.intervals import FloatArray
 from interval_coverage import CLASSES, Population, simulate
 from table import emit
@@ -54,12 +53,11 @@ def gap_rows(speakers: int, apart: float, repetitions: int, draws: int, rng: np.
         sample = sample_of(np.concatenate([counts[repetition] for counts in drawn]))
         axis = Axis("group", ["first", "second"], codes[sample.speaker].astype(np.intp), "nested")
         compared = Compared(sample, axis, draws)
-        rates = {
-            measure.metric: measure.rates for measure in measures_for(sample, truth) if measure.variant == AS_SPOKEN
-        }
+        measures = [measure for measure in measures_for(sample, truth) if measure.variant == AS_SPOKEN]
+        measured = {measure.metric: measure for measure in measures}
         for row, _ in compared.rows([""] * CLASSES):
             if row["variant"] == AS_SPOKEN:
-                true = float(gap(rates[row["metric"]](truth), row["aggregate"]))
+                true = measured[row["metric"]].gap(truth, row["aggregate"])
                 found.setdefault((row["metric"], row["aggregate"]), []).append(
                     (row["low"], row["high"], row["p"], true)
                 )

@@ -9,17 +9,16 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 from sklearn.metrics import balanced_accuracy_score, mean_absolute_error, recall_score
 
+from candor.fairness.inequality import below_the_mean, deviation, gini
 from candor.fairness.measures import own_uar
 from candor.fairness.metrics import (
     balanced,
-    below_the_mean,
     ccc_of_sums,
     demographic_parity,
-    deviation,
     equalised_odds,
     equality_of_opportunity,
-    gini,
     mae_of_sums,
+    over_sets,
     statistical_parity,
     uar_over,
 )
@@ -33,7 +32,13 @@ FAIRLEARN = {
     equalised_odds: equalized_odds_difference,
 }
 COUNTS = arrays(np.int64, (3, 4, 4), elements=st.integers(1, 30)).map(lambda counts: counts.astype(float))
-RATES = (demographic_parity, statistical_parity, equality_of_opportunity, equalised_odds, uar_over(np.ones(4, bool)))
+RATES = {
+    demographic_parity: "max",
+    statistical_parity: "half sum",
+    equality_of_opportunity: "max",
+    equalised_odds: "max",
+    uar_over(np.ones(4, bool)): "max",
+}
 
 
 def drawn(groups: int, seed: int, classes: int = 4, number: int = 300):
@@ -60,8 +65,9 @@ def test_statistical_parity_is_the_total_variation_between_what_is_said(seed):
     _, said, group, sums = drawn(4, seed)
     shares = np.array([np.bincount(said[group == one], minlength=4) / (group == one).sum() for one in range(4)])
     distances = cdist(shares, shares, "cityblock")[np.triu_indices(4, 1)] / 2
-    assert gap(statistical_parity(sums), "max") == pytest.approx(distances.max())
-    assert gap(statistical_parity(sums), "mean") == pytest.approx(distances.mean())
+    assert gap(statistical_parity(sums), "max", "half sum") == pytest.approx(distances.max())
+    assert gap(statistical_parity(sums), "mean", "half sum") == pytest.approx(distances.mean())
+    assert gap(over_sets(statistical_parity(sums)), "max") == pytest.approx(distances.max()), "as intervals take it"
 
 
 def test_the_uar_of_a_group_is_that_of_sklearn():
@@ -90,8 +96,8 @@ def test_groups_that_only_speak_unequally_have_no_balanced_gap():
     confusions = np.array([[0.7, 0.1, 0.1, 0.1], [0.2, 0.5, 0.2, 0.1], [0.0, 0.1, 0.9, 0.0], [0.3, 0.3, 0.1, 0.3]])
     spoken = np.array([[100, 20, 40, 40], [20, 100, 40, 40]])
     sums = spoken[:, :, None] * confusions
-    assert gap(statistical_parity(sums), "max") > 0.1
-    assert gap(statistical_parity(balanced(sums, np.full(4, 0.25))), "max") == pytest.approx(0)
+    assert gap(statistical_parity(sums), "max", "half sum") > 0.1
+    assert gap(statistical_parity(balanced(sums, np.full(4, 0.25))), "max", "half sum") == pytest.approx(0)
     assert gap(equality_of_opportunity(sums), "max") == pytest.approx(0)
 
 
@@ -99,12 +105,12 @@ def test_groups_that_only_speak_unequally_have_no_balanced_gap():
 @given(COUNTS)
 @pytest.mark.parametrize("how", ["max", "mean"])
 def test_gaps_are_bounded_symmetric_and_zero_for_equal_groups(how, counts):
-    for rates in RATES:
-        value = gap(rates(counts), how)
+    for rates, norm in RATES.items():
+        value = gap(rates(counts), how, norm)
         assert 0 <= value <= 1
-        assert gap(rates(counts[::-1]), how) == pytest.approx(value)
-        assert gap(rates(np.stack([counts[0], counts[0], 3 * counts[0]])), how) == pytest.approx(0)
-        assert gap(rates(counts), "mean") <= gap(rates(counts), "max") + 1e-12
+        assert gap(rates(counts[::-1]), how, norm) == pytest.approx(value)
+        assert gap(rates(np.stack([counts[0], counts[0], 3 * counts[0]])), how, norm) == pytest.approx(0)
+        assert gap(rates(counts), "mean", norm) <= gap(rates(counts), "max", norm) + 1e-12
 
 
 def test_a_class_that_a_group_lacks_has_no_recall_there():

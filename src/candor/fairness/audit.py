@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from candor.fairness.chance import DRAWS, draws_for, guessed_sums, least_p, p_value, shuffled_sums
 from candor.fairness.groups import Asked, Axis, axes_of, utterances_tested
+from candor.fairness.inequality import SPREADS, spread_interval
 from candor.fairness.measures import AS_SPOKEN, Measure, measures_for, own_uar, perfect, split_classes
-from candor.fairness.metrics import SPREADS
 from candor.fairness.samples import ClassSample, RatingSample, Sample
 from candor.fairness.served import served_rows
 from candor.fairness.spread import uncertainty
@@ -153,10 +152,10 @@ class Compared:
     def rows(self, classes: Sequence[str]) -> Iterator[tuple[Row, bool]]:
         """Yield rows of `Gaps` without what is behind them, and whether what groups speak shows in them."""
         for measure in self.measures:
-            rates = measure.rates(self.sums)
-            sure = uncertainty(self.sample, self.axis, measure.rates)
+            rates, norm = measure.for_intervals(len(self.axis.groups))
+            sure = uncertainty(self.sample, self.axis, rates)
             for how in ("max", "mean"):
-                found = gap_interval(rates, sure.variance, sure.freedom, how)
+                found = gap_interval(rates(self.sums), sure.variance, sure.freedom, how, norm)
                 row = self._row(measure.metric, measure.variant, how, found.value)
                 row |= {"low": found.low, "high": found.high, "truth": self._truth(measure, how)}
                 if found.widest is not None:
@@ -186,7 +185,7 @@ class Compared:
         return row
 
     def _truth(self, measure: Measure, how: How) -> float | None:
-        return float(gap(measure.rates(perfect(self.sums)), how)) if isinstance(self.sample, ClassSample) else None
+        return measure.gap(perfect(self.sums), how) if isinstance(self.sample, ClassSample) else None
 
     def _of_draws(self, blocks: Iterator[FloatArray]) -> dict[tuple[str, str, str], FloatArray]:
         """Return the gaps that random sums show, by metric, variant and aggregate."""
@@ -195,34 +194,13 @@ class Compared:
             for measure in self.measures:
                 rates = measure.rates(sums)
                 for how in ("max", "mean"):
-                    drawn.setdefault((measure.metric, measure.variant, how), []).append(gap(rates, how))
+                    found = gap(rates, how, measure.norm)
+                    drawn.setdefault((measure.metric, measure.variant, how), []).append(found)
             if self.axis.kind == "speaker" and isinstance(self.sample, ClassSample):
                 of_speakers = own_uar(sums)[..., 0, 0]
                 for metric, spread in SPREADS.items():
                     drawn.setdefault((metric, AS_SPOKEN, "max"), []).append(spread(of_speakers))
         return {key: np.concatenate(parts) for key, parts in drawn.items()}
-
-
-def spread_interval(values: FloatArray, metric: str, level: float = 0.95) -> tuple[float, float]:
-    """Return a 95 % interval of a spread over speakers: a delete-one jackknife on the logarithm, with Student's t.
-
-    Parameters
-    ----------
-    values
-        The figure of each speaker.
-    metric
-        One of `SPREADS`.
-    level
-        Nominal coverage.
-    """
-    number, spread = len(values), SPREADS[metric]
-    if number < 3:
-        return np.nan, np.nan
-    without = np.log(np.maximum([spread(np.delete(values, one)) for one in range(number)], 1e-9))
-    value = float(np.log(max(float(spread(values)), 1e-9)))
-    error = float(np.sqrt((number - 1) / number * ((without - without.mean()) ** 2).sum()))
-    reach = float(stdtrit(number - 1, 0.5 + level / 2)) * error
-    return float(np.exp(value - reach)), min(float(np.exp(value + reach)), 1.0)
 
 
 def _fold_rows(sample: Sample, axis: Axis, fold: np.ndarray) -> Iterator[Row]:
@@ -239,7 +217,7 @@ def _fold_rows(sample: Sample, axis: Axis, fold: np.ndarray) -> Iterator[Row]:
         sums = own.sums(codes, len(present))
         for measure in measures_for(own, sums):
             for how in ("max", "mean"):
-                value = float(gap(measure.rates(sums), how))
+                value = measure.gap(sums, how)
                 if not np.isnan(value):
                     row = dict(zip(names, (measure.variant, measure.metric, how, value), strict=True))
                     behind = {"groups": len(present), "utterances": int(chosen.sum())}

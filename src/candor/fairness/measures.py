@@ -16,13 +16,17 @@ from candor.fairness.metrics import (
     equalised_odds,
     equality_of_opportunity,
     mae_of_sums,
+    over_sets,
     statistical_parity,
     uar_over,
 )
 from candor.fairness.samples import RatingSample, Sample
+from candor.stats.gaps import How, Norm, gap
 from candor.stats.intervals import FloatArray
 
 AS_SPOKEN, BALANCED = "as spoken", "balanced"
+
+FEW_GROUPS = 60
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Measure:
         Whether groups are compared class by class.
     confounded
         Whether what groups speak shows in it as well as how they are recognised.
+    norm
+        How far two groups differ in all sides of a class together.
     """
 
     metric: str
@@ -46,6 +52,21 @@ class Measure:
     rates: Rates
     of_classes: bool = False
     confounded: bool = False
+    norm: Norm = "max"
+
+    def gap(self, sums: FloatArray, how: How) -> float:
+        """Return the gap between groups with these sums."""
+        return float(gap(self.rates(sums), how, self.norm))
+
+    def for_intervals(self, groups: int) -> tuple[Rates, Norm]:
+        """Return rates and norm that give the same gap with a tighter interval, where there are not too many groups.
+
+        The total variation is the greatest difference in how often one of a set of classes is said, over all sets: an
+        interval for that is narrower than one for a sum of many differences.
+        """
+        if self.norm == "half sum" and groups <= FEW_GROUPS:
+            return lambda sums: over_sets(self.rates(sums)), "max"
+        return self.rates, self.norm
 
 
 def measures_for(sample: Sample, sums: FloatArray) -> list[Measure]:
@@ -57,7 +78,7 @@ def measures_for(sample: Sample, sums: FloatArray) -> list[Measure]:
     measures = [
         Measure("uar", AS_SPOKEN, uar_over(shared) if shared.sum() > 1 else own_uar),
         Measure("demographic_parity", AS_SPOKEN, demographic_parity, True, True),
-        Measure("statistical_parity", AS_SPOKEN, statistical_parity, False, True),
+        Measure("statistical_parity", AS_SPOKEN, statistical_parity, False, True, "half sum"),
         Measure("equality_of_opportunity", AS_SPOKEN, equality_of_opportunity, True),
         Measure("equalised_odds", AS_SPOKEN, equalised_odds, True, True),
     ]
@@ -65,12 +86,9 @@ def measures_for(sample: Sample, sums: FloatArray) -> list[Measure]:
         shares = np.where(shared, spoken.sum(axis=0), 0.0)
         evened = partial(balanced, shares=shares / shares.sum())
         measures += [
-            Measure(metric, BALANCED, _after(evened, rates), of_classes)
-            for metric, rates, of_classes in (
-                ("demographic_parity", demographic_parity, True),
-                ("statistical_parity", statistical_parity, False),
-                ("equalised_odds", equalised_odds, True),
-            )
+            Measure("demographic_parity", BALANCED, _after(evened, demographic_parity), True),
+            Measure("statistical_parity", BALANCED, _after(evened, statistical_parity), norm="half sum"),
+            Measure("equalised_odds", BALANCED, _after(evened, equalised_odds), True),
         ]
     return measures
 

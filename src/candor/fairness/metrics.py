@@ -5,8 +5,8 @@ them, NaN where a group has none. With :math:`g` the group, :math:`y` what is tr
 
 =========================  =====================================================================================
 demographic parity         :math:`P(\hat y=c\mid g)` for each class
-statistical parity         total variation between :math:`P(\hat y\mid g)` of two groups; as the greatest difference in
-                           :math:`P(\hat y\in A\mid g)` over sets :math:`A` of classes, which is the same
+statistical parity         total variation between :math:`P(\hat y\mid g)` of two groups: half the sum of the
+                           differences over classes
 equality of opportunity    :math:`P(\hat y=c\mid y=c,g)`, the recall, for each class
 equalised odds             the same and :math:`P(\hat y=c\mid y\ne c,g)`; the greater difference of the two counts
 UAR                        the mean recall over the classes that all groups have
@@ -22,7 +22,6 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 
@@ -37,8 +36,18 @@ def demographic_parity(counts: FloatArray) -> FloatArray:
 
 
 def statistical_parity(counts: FloatArray) -> FloatArray:
-    """Return how often one of each set of classes is said; the widest difference is the total variation distance."""
-    return (_said(counts) @ _sets(counts.shape[-1]).T)[..., None, :]
+    """Return how often each class is said, as the sides of one comparison, to be added up (`HALF_SUM`)."""
+    return _said(counts)[..., None, :]
+
+
+def over_sets(shares: FloatArray) -> FloatArray:
+    """Return the share of each set of classes, of shares of classes on the last axis.
+
+    Every set but that of all classes; of a set and the rest, which differ by the same, only one.
+    """
+    classes = shares.shape[-1]
+    sets = (np.arange(1, max(2, 2 ** (classes - 1)))[:, None] >> np.arange(classes)) & 1
+    return np.asarray(shares @ sets.T.astype(np.float64))
 
 
 def equality_of_opportunity(counts: FloatArray) -> FloatArray:
@@ -103,49 +112,12 @@ def mae_of_sums(sums: FloatArray) -> FloatArray:
     return np.asarray(_ratio(sums[..., 6], sums[..., 0]).mean(axis=-1)[..., None, None])
 
 
-def gini(values: FloatArray) -> FloatArray:
-    r"""Return the Gini coefficient along the last axis: 0 where all are equal, towards 1 where one has all.
-
-    .. math:: G = \frac{\sum_i\sum_j |x_i - x_j|}{2 n^2 \bar x}
-    """
-    ordered = np.sort(values, axis=-1)
-    number = values.shape[-1]
-    weights = 2 * np.arange(1, number + 1) - number - 1
-    return _ratio((ordered * weights).sum(axis=-1), number * ordered.sum(axis=-1), nothing=0.0)
-
-
-def below_the_mean(values: FloatArray) -> FloatArray:
-    """Return how far the worst tenth, at least one, lies below the mean along the last axis."""
-    worst = max(1, round(values.shape[-1] / 10))
-    return np.asarray(values.mean(axis=-1) - np.sort(values, axis=-1)[..., :worst].mean(axis=-1))
-
-
-def deviation(values: FloatArray) -> FloatArray:
-    """Return the standard deviation along the last axis."""
-    return np.asarray(values.std(axis=-1, ddof=1))
-
-
-SPREADS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "uar_sd": deviation,
-    "uar_gini": gini,
-    "uar_worst_decile": below_the_mean,
-}
-"""How unequally speakers are served, of the UAR of each; by the names in the table."""
-
-
 def _said(counts: FloatArray) -> FloatArray:
     return _ratio(counts.sum(axis=-2), counts.sum(axis=(-2, -1))[..., None])
 
 
 def _recalls(counts: FloatArray) -> FloatArray:
     return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
-
-
-@cache
-def _sets(classes: int) -> FloatArray:
-    """Return every set of classes, once: of a set and the rest only the one with the first class; not all classes."""
-    numbers = np.arange(1, 2 ** (classes - 1)) if classes > 1 else np.zeros(1, dtype=int)
-    return ((numbers[:, None] >> np.arange(classes)) & 1).astype(np.float64)
 
 
 def _ratio(part: FloatArray, whole: FloatArray, nothing: float = np.nan) -> FloatArray:
