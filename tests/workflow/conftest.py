@@ -1,11 +1,13 @@
 """A checkout of its own, two tiny corpora, and a finished run that the tests look at and disturb."""
 
 import csv
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,148 @@ PARTS = ("Snakefile", "workflow", "src", "config", "profiles", "envs", "pyprojec
 EMOTIONS = {"01": 150, "03": 260, "04": 110, "05": 300}
 STRICT = ["--strict-dag-evaluation", "cyclic-graph", "functions", "periodic-wildcards"]
 
+# Most of the time of a dry-run and of a tiny job goes into starting Python and importing what is not ours. This server
+# has imported it, and forks for every start. A start by `CLIENT` is otherwise one by Python: with its own arguments,
+# folder, environment, streams and exit status, and nothing of this project imported before the fork.
+SERVER = """
+import gc, importlib, json, os, runpy, selectors, shutil, signal, socket, sys
+
+folder, started = sys.argv[1], {}
+
+def load(*names):
+    for name in names:
+        importlib.import_module(name)
+    assert "candor" not in sys.modules
+    gc.collect()
+    gc.freeze()  # forks need not look through what is there already
+
+load("snakemake.cli", "smart_open")
+sys.modules["snakemake.cli"].get_argument_parser()  # it imports the plugins
+gc.freeze()
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(os.path.join(folder, "socket"))
+listener.listen()
+wake, woken = socket.socketpair()
+for end in (wake, woken):
+    end.setblocking(False)
+signal.set_wakeup_fd(wake.fileno())
+signal.signal(signal.SIGCHLD, lambda *_: None)
+events = selectors.DefaultSelector()
+for source in (0, listener, woken):
+    events.register(source, selectors.EVENT_READ)
+print("ready", flush=True)
+
+def ended():
+    woken.recv(4096)
+    while started:
+        number, status = os.waitpid(-1, os.WNOHANG)
+        if not number:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        link = started.pop(number)
+        try:
+            link.send(bytes([code if code >= 0 else 128 - code]))
+        except OSError:
+            pass  # who asked is gone
+        link.close()
+
+def asked():
+    link, _ = listener.accept()
+    head, streams, _, _ = socket.recv_fds(link, 4, 3)
+    size, text = int.from_bytes(head, "big"), b""
+    while len(text) < size:
+        text += link.recv(size - len(text))
+    request = json.loads(text)
+    if request["arguments"][0] != "-m":
+        load("torch._dynamo", "pandas", "scipy.special", "matplotlib.figure", "matplotlib.backends.backend_agg")
+    number = os.fork()
+    if number:
+        started[number] = link
+        for stream in streams:
+            os.close(stream)
+        return None
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for place, stream in enumerate(streams):
+        os.dup2(stream, place)
+        os.close(stream)
+    for other in (events, listener, wake, woken, link, *started.values()):
+        other.close()
+    return request
+
+request = None
+while request is None:
+    for key, _ in events.select():
+        if key.fileobj == 0:
+            shutil.rmtree(folder)
+            os._exit(0)
+        elif key.fileobj is woken:
+            ended()
+        elif request := asked():
+            break
+
+os.chdir(request["folder"])
+os.environ.clear()
+os.environ.update(request["environment"])
+sys.executable = os.path.join(folder, "python")
+arguments = request["arguments"]
+shown = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+if arguments[0] == "-m":
+    sys.path[:1] = [os.getcwd(), *shown]
+    sys.argv = arguments[1:]
+    runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+else:
+    sys.path[:1] = [os.path.dirname(arguments[0]), *shown]
+    sys.argv = arguments
+    runpy.run_path(arguments[0], run_name="__main__")
+"""
+
+CLIENT = """
+import json, os, socket, sys
+
+link = socket.socket(socket.AF_UNIX)
+link.connect(os.path.join(os.path.dirname(__file__), "socket"))
+request = {"arguments": sys.argv[1:], "folder": os.getcwd(), "environment": dict(os.environ)}
+text = json.dumps(request).encode()
+socket.send_fds(link, [len(text).to_bytes(4, "big")], [0, 1, 2])
+link.sendall(text)
+status = link.recv(1)
+sys.exit(status[0] if status else "the server has ended")
+"""
+
+SERVERS: list[subprocess.Popen] = []
+
+
+@functools.cache
+def warm_python() -> str:
+    """Return a command that is called as Python is, and answered by a server that has been started by then."""
+    if not sys.platform.startswith("linux"):
+        return sys.executable  # elsewhere it is not safe to fork after such imports
+    folder = Path(tempfile.mkdtemp(prefix="candor-"))
+    command = folder / "python"
+    command.write_text(f"#!{sys.executable} -IS\n{CLIENT}")
+    command.chmod(0o755)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(folder)],
+        # What the Snakefile sets for its jobs is read when torch is loaded.
+        env={"OMP_WAIT_POLICY": "passive", **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    SERVERS.append(server)
+    assert server.stdout is not None
+    assert server.stdout.readline() == "ready\n"
+    return str(command)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_end_with_the_tests():
+    yield
+    for server in SERVERS:
+        server.communicate()
+
 
 @dataclass
 class Checkout:
@@ -30,11 +174,16 @@ class Checkout:
     project: Path
     config: dict = field(default_factory=dict)
 
-    def snakemake(self, *arguments: str, check: bool = True, **changes) -> str:
-        """Run Snakemake as a user would; return what it prints."""
+    def snakemake(self, *arguments: str, check: bool = True, cold: bool = False, **changes) -> str:
+        """Run Snakemake as a user would; return what it prints.
+
+        With `cold` it and its jobs are processes started from nothing. Every rule that is run here has such a run, and
+        a warm one has to give the same bytes as `finished`, which is made cold.
+        """
         config = self.path / "tiny.yml"
         config.write_text(yaml.safe_dump(merged(self.config, changes)))
-        command = [sys.executable, "-m", "snakemake", "--configfile", str(config), "--cores", "2", *arguments]
+        python = sys.executable if cold else warm_python()
+        command = [python, "-m", "snakemake", "--configfile", str(config), "--cores", "2", *arguments]
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         done = subprocess.run(command, cwd=self.path, env=environment, capture_output=True, text=True)
         said = done.stdout + done.stderr
@@ -175,5 +324,5 @@ def finished(tmp_path_factory, tiny_config) -> Checkout:
     folder = tmp_path_factory.mktemp("finished")
     project = folder / "out"
     checkout = Checkout(copy_of(folder / "checkout"), project, {**tiny_config, "project_dir": str(project)})
-    checkout.snakemake(*STRICT)
+    checkout.snakemake(*STRICT, cold=True)
     return checkout

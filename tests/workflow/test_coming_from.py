@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import soundfile
 import yaml
 
-from conftest import ROOT
+from conftest import ROOT, warm_python
 
 PAGE = (ROOT / "docs" / "coming-from.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -51,7 +50,7 @@ def test_a_command_of_the_page_can_be_planned(command, configfile):
     # A lock would keep two tests, or a test and a run, from planning at the same time.
     options = ["--dry-run", "--nolock", "--configfile", str(configfile)]
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments, *options],
+        [warm_python(), "-m", "snakemake", *arguments, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,

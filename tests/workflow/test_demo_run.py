@@ -19,7 +19,7 @@ def demo(checkout, tmp_path_factory):
     untrained = {**shipped, "pretrain": {**shipped["pretrain"], "num_epochs": 0}}
     config = {"backbones": {"apc_untrained": untrained}, "recipes": {"cnn": {"seeds": [0]}}}
     run = type(checkout)(checkout.path, folder / "out", {**config, "project_dir": str(folder / "out")})
-    run.snakemake("results/performance/demo")
+    run.snakemake("results/performance/demo", cold=True)
     return run
 
 

@@ -96,7 +96,7 @@ def test_weights_are_got_for_the_backbones_that_are_run_and_no_others(fresh):
 def test_other_weights_in_the_folder_of_the_user_are_noticed(fresh, tmp_path):
     file = write_tiny("apc", tmp_path / "weights" / "apc")
     changes = {"weights_dir": str(tmp_path / "weights"), "backbones": {"apc": None}}
-    fresh.snakemake("results/backbones/apc", **changes)
+    fresh.snakemake("results/backbones/apc", cold=True, **changes)
     assert fresh.jobs("results/backbones/apc", **changes) == {}
     write_tiny("apc", file.parent, seed=1)
     assert fresh.jobs("results/backbones/apc", **changes) == {"weights": 1}
@@ -181,6 +181,6 @@ def test_the_shipped_config_is_dry_run_strictly(fresh):
     shutil.copy(ROOT / "config" / "config.yml", fresh.path / "config" / "config.yml")
     strict = ["--strict-dag-evaluation", "cyclic-graph", "functions", "periodic-wildcards"]
     fresh.config = {}
-    said = fresh.snakemake("--dry-run", *strict)
+    said = fresh.snakemake("--dry-run", *strict, cold=True)
     assert "synthesise" in said
     assert "performance_table" in said
