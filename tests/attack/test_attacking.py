@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import torch
 
-from attack.planted import CLASSES, InMemory, Pieces, Silencer, clip, job_of, linear_model, planted, signs
 from candor.attack import attacking
 from candor.attack import job as jobs
 from candor.attack.crafting import Settings
@@ -13,6 +12,7 @@ from candor.attack.evaluate import Fooled, Planned, as_trust_ser, results
 from candor.attack.job import AttackError
 from candor.features.extraction import worthwhile_seconds
 from candor.tables.attack import Attacked, AttackResult
+from planted_models import CLASSES, InMemory, Pieces, Silencer, clip, job_of, linear_model, planted, signs
 
 EPSILON = 0.1 * 10 ** (-45 / 20)
 """The budget at 45 dB: a step along the weights that is as long."""

@@ -6,7 +6,6 @@ import torch
 from art.attacks.evasion import FastGradientMethod, MomentumIterativeMethod, ProjectedGradientDescent
 from art.estimators.classification import PyTorchClassifier
 
-from attack.planted import CLASSES, WIDTH, clip, linear_model, signs
 from backbones.tiny_s3prl import write_tiny as write_s3prl
 from backbones.tiny_transformers import speech as voice
 from backbones.tiny_transformers import write_tiny as write_transformers
@@ -19,6 +18,7 @@ from candor.models.networks import FrameNetwork
 from candor.models.recipe import Recipe
 from candor.models.saving import About
 from candor.models.tasks import Emotion
+from planted_models import CLASSES, WIDTH, clip, linear_model, signs
 
 EMOTIONS = ["neutral", "anger", "sadness"]
 OPTIONS = {

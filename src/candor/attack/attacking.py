@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,8 @@ CLEAN = "none"
 TRANSFER = "transfer_"
 
 ATTACKED, WRONG, SILENT, TARGET, NO_GRADIENT = "attacked", "wrong before", "silent", "is the target", "no gradient"
+
+VARIANTS = 4
 
 Row = dict[str, Any]
 Samples = NDArray[np.float32]
@@ -84,7 +87,7 @@ class Attack:
     def on(self, utterances: Sequence[Utterance]) -> list[Row]:
         """Return a row for each utterance as it is, and for those that are attacked one per method and ratio."""
         clean: dict[str, Row] = {}
-        for batch in self._batches(utterances, [self.model]):
+        for batch in self._batches(utterances, [self.model], self._variants):
             for row in in_memory(batch, self._as_they_are):
                 clean[row["utterance"]] = row
         todo = [own for own in utterances if clean[own.clip.utterance]["status"] == ATTACKED]
@@ -109,9 +112,22 @@ class Attack:
     def _called(self, method: str, source: EndToEnd) -> str:
         return method if source is self.model else f"{TRANSFER}{method}"
 
-    def _batches(self, utterances: Sequence[Utterance], models: Sequence[EndToEnd]) -> Iterator[list[Utterance]]:
+    @property
+    def _variants(self) -> int:
+        """Return how many variants of a batch to judge at once.
+
+        Without a gradient a recurrent network can take more at once, whose steps are small on a CPU.
+        """
+        recurrent = worthwhile_seconds(self.model.backbone, self.device, self.batch_seconds) > 0
+        return VARIANTS if recurrent and self.device == "cpu" else 1
+
+    def _batches(
+        self, utterances: Sequence[Utterance], models: Sequence[EndToEnd], variants: int = 1
+    ) -> Iterator[list[Utterance]]:
         """Yield utterances of similar length, as many as it pays for all the models to run at once."""
-        seconds = min(worthwhile_seconds(model.backbone, self.device, self.batch_seconds) for model in models)
+        seconds = min(
+            worthwhile_seconds(model.backbone, self.device, variants * self.batch_seconds) for model in models
+        )
         by_name = {own.clip.utterance: own for own in utterances}
         for batch in in_batches([own.clip for own in utterances], seconds):
             yield [by_name[clip.utterance] for clip in batch]
@@ -129,9 +145,10 @@ class Attack:
             self.seed,
         )
 
-    def _said(self, waveforms: torch.Tensor, speech: Speech) -> list[str]:
+    def _said(self, waveforms: torch.Tensor, speech: Speech, variants: int = 1) -> list[str]:
+        """Return what the model says of so many variants of a batch, one after the other."""
         with torch.no_grad():
-            outputs = self.model(waveforms, speech.lengths, speech.numbers)
+            outputs = self.model(waveforms, speech.lengths.repeat(variants), speech.numbers * variants)
         return [self.classes[place] for place in outputs.argmax(dim=1).tolist()]
 
     def _as_they_are(self, batch: Sequence[Utterance]) -> list[Row]:
@@ -151,31 +168,39 @@ class Attack:
 
     def _perturbed(self, batch: Sequence[Utterance]) -> list[Row]:
         speech = self._speech(batch)
-        rows = self._judged(batch, speech, CONTROL, "", control(speech, self.settings))
-        for name, source in self.sources:
-            for method in self.settings.methods:
-                crafted = craft(method, source, speech, self.settings)
-                rows += self._judged(batch, speech, self._called(method, source), name, crafted)
+        rows: list[Row] = []
+        crafted = self._crafted(speech)
+        while several := list(islice(crafted, self._variants)):
+            said = self._said(torch.cat([made.waveforms for *_, made in several]), speech, len(several))
+            for place, (method, source, made) in enumerate(several):
+                heard = said[place * len(batch) : (place + 1) * len(batch)]
+                rows += self._judged(batch, speech, method, source, made, heard)
         return rows
 
+    def _crafted(self, speech: Speech) -> Iterator[tuple[str, str, Crafted]]:
+        """Yield the perturbed utterances of each method and ratio, and by whose gradient."""
+        for made in control(speech, self.settings):
+            yield CONTROL, "", made
+        for name, source in self.sources:
+            for method in self.settings.methods:
+                for made in craft(method, source, speech, self.settings):
+                    yield self._called(method, source), name, made
+
     def _judged(
-        self, batch: Sequence[Utterance], speech: Speech, method: str, source: str, crafted: Iterator[Crafted]
-    ) -> list[Row]:
-        """Return what the model says of perturbed utterances."""
-        rows = []
-        for made in crafted:
-            said = self._said(made.waveforms, speech)
-            ratios = realised_snr(speech.waveforms, made.waveforms, speech.lengths).tolist()
-            clipped = clipped_share(made.waveforms, speech.lengths).tolist()
-            for place, own in enumerate(batch):
-                row = self._row(own, method, said[place])
-                row |= {"snr": made.snr, "source": source, "clipped": clipped[place], "realised_snr": ratios[place]}
-                if made.no_gradient[place]:
-                    row["status"] = NO_GRADIENT
-                if ratios[place] == float("inf"):  # nothing was changed
-                    row["realised_snr"] = None
-                rows.append(row)
-        return rows
+        self, batch: Sequence[Utterance], speech: Speech, method: str, source: str, made: Crafted, said: Sequence[str]
+    ) -> Iterator[Row]:
+        """Yield what the model says of perturbed utterances."""
+        ratios = realised_snr(speech.waveforms, made.waveforms, speech.lengths).tolist()
+        clipped = clipped_share(made.waveforms, speech.lengths).tolist()
+        nowhere = made.no_gradient.tolist()
+        for place, own in enumerate(batch):
+            row = self._row(own, method, said[place])
+            row |= {"snr": made.snr, "source": source, "clipped": clipped[place], "realised_snr": ratios[place]}
+            if nowhere[place]:
+                row["status"] = NO_GRADIENT
+            if ratios[place] == float("inf"):  # nothing was changed
+                row["realised_snr"] = None
+            yield row
 
     def _row(self, own: Utterance, method: str, said: str) -> Row:
         return {

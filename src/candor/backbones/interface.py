@@ -123,7 +123,8 @@ def by_equal_length(
     samples = lengths.tolist()
     for length in sorted(set(samples)):
         members = [number for number, own in enumerate(samples) if own == length]
-        together = run(waveforms[members, :length])
-        for place, number in enumerate(members):
-            states[number] = together[:, place]
+        # All unbound at once: the derivatives of single slices would each fill the whole batch with zeros.
+        together = run(waveforms[members, :length]).unbind(dim=1)
+        for own, number in zip(together, members, strict=True):
+            states[number] = own
     return pad([clip for clip in states if clip is not None])

@@ -123,7 +123,7 @@ class Wav2VecLike(Backbone):
         # of transformers will have it.
         states = torch.stack([*output.hidden_states[self.first_state : -1], output.last_hidden_state])
         counts = torch.where(samples < self.shortest, 0, frames).tolist()
-        return pad([states[:, number, :count] for number, count in enumerate(counts)])
+        return pad([own[:, :count] for own, count in zip(states.unbind(dim=1), counts, strict=True)])
 
     def last_layer(self) -> nn.Module:
         """Return the last layer of the transformer."""

@@ -62,7 +62,9 @@ class EndToEnd(nn.Module):
         counts = hidden.lengths.cpu()
         if int(counts.min()) < 1:
             raise FeatureError("a clip is too short for a single frame; raise corpora.min_duration")
-        states = [self._all_layers(hidden.states[:, n, :count].float()) for n, count in enumerate(counts.tolist())]
+        # All unbound at once: the derivatives of single slices would each fill the whole batch with zeros.
+        whole = hidden.states.float().unbind(dim=1)
+        states = [self._all_layers(own[:, :count]) for own, count in zip(whole, counts.tolist(), strict=True)]
         scaling = self._scaling(numbers, len(states), states[0].device)
         if self.kind == "pooled":
             pooled = torch.stack([moments(own) for own in states])

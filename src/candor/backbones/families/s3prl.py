@@ -20,9 +20,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from candor.backbones.interface import Backbone, BackboneError, Hidden, by_equal_length, pad
+from candor.backbones.pretraining.gru import run_layer
 from candor.backbones.s3prl_checkpoints import as_file, find_checkpoint, read_checkpoint
 
 FEATURES_VERSION = 1
@@ -64,6 +65,24 @@ UPSTREAMS: Mapping[str, Upstream] = {
 }
 
 
+class QuicklyDifferentiated(nn.GRU):
+    """A frozen GRU whose derivative with respect to what goes into it is fast on a CPU.
+
+    torch's takes the square of the time for a packed sequence: the derivative of each step fills the whole batch with
+    zeros. Unpacked, a step costs the same wherever it is, and what is computed behind the end of a clip is left out.
+    """
+
+    def forward(self, packed: Any, state: Any = None) -> Any:
+        """Return packed states; where no gradient is wanted, exactly those of torch."""
+        wanted = torch.is_grad_enabled() and packed.data.requires_grad and packed.data.device.type == "cpu"
+        if not wanted or any(parameter.requires_grad for parameter in self.parameters()):
+            return super().forward(packed, state)
+        # Without its indices it stays in the order of lengths that it is packed in.
+        padded, lengths = pad_packed_sequence(PackedSequence(packed.data, packed.batch_sizes), batch_first=True)
+        states = pack_padded_sequence(run_layer(self, padded), lengths, batch_first=True)
+        return PackedSequence(states.data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices), None
+
+
 class S3prlBackbone(Backbone):
     """An upstream of s3prl with the weights of a checkpoint."""
 
@@ -79,6 +98,9 @@ class S3prlBackbone(Backbone):
         _undo_scaled_gradients(expert)
         if upstream.padded:
             expert.get_submodule("preprocessor").register_forward_hook(self._note_frames)
+        for module in expert.modules():
+            if type(module) is nn.GRU:
+                module.__class__ = QuicklyDifferentiated
         self.eval()
         self._try_out()
 
@@ -114,9 +136,10 @@ class S3prlBackbone(Backbone):
         heard = [place for place, length in enumerate(samples) if length >= self.shortest]
         clips = [waveforms.new_zeros((self.layers, 0, self.dimensions))] * len(samples)
         if heard:
-            states = self._states([waveforms[place, : samples[place]] for place in heard])
-            for row, (place, frames) in enumerate(zip(heard, self._frames, strict=True)):
-                clips[place] = states[:, row, :frames]
+            # All unbound at once: the derivatives of single slices would each fill the whole batch with zeros.
+            states = self._states([waveforms[place, : samples[place]] for place in heard]).unbind(dim=1)
+            for own, place, frames in zip(states, heard, self._frames, strict=True):
+                clips[place] = own[:, :frames]
         return pad(clips)
 
     def _alike(self, waveforms: torch.Tensor) -> torch.Tensor:

@@ -71,6 +71,8 @@ class _Layer(torch.autograd.Function):
         d_a = d_b.clone()
         d_a[:, 2 * z.shape[-1] :] = (d_states * to_n).view(steps * batch, -1)
         d_inputs = (d_a @ w_a).view(inputs.shape) if ctx.needs_input_grad[0] else None
+        if not any(ctx.needs_input_grad[1:]):
+            return d_inputs, None, None, None, None
         d_w_a = d_a.t() @ inputs.reshape(steps * batch, -1)
         d_w_b = d_b.t() @ states[:-1].reshape(steps * batch, -1)
         return d_inputs, d_w_a, d_w_b, d_a.sum(dim=0), d_b.sum(dim=0)
