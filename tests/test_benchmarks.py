@@ -1,4 +1,4 @@
-"""The benchmarks of extraction and training run, on tiny networks, and count right."""
+"""The benchmarks of extraction, training and attacks run, on tiny networks, and count right."""
 
 import json
 import runpy
@@ -12,7 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from paths import ROOT
 
-FEATURES, TRAINING = (runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py")) for name in ("features", "training"))
+FEATURES, TRAINING, ATTACK = (
+    runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py")) for name in ("features", "training", "attack")
+)
 BACKBONES = runpy.run_path(str(ROOT / "benchmarks" / "random_backbones.py"))
 
 TINY = {
@@ -80,6 +82,13 @@ def test_training_is_compared(kind, request, tmp_path):
     rows = TRAINING["thirty_epochs"](request.getfixturevalue(kind), 10, 4, tmp_path / "run")
     assert columns_of(rows) == COLUMNS
     assert all(float(row["ratio"]) > 0 for row in rows)
+
+
+def test_attacks_are_compared_and_fool_the_same_utterances(apc, tmp_path):
+    rows = ATTACK["compare"](apc, 6, tmp_path / "run")
+    assert columns_of(rows) == COLUMNS
+    assert all(float(row["ratio"]) > 0 for row in rows[:2])
+    assert rows[2]["ratio"] == "1.000"
 
 
 def test_the_whole_of_an_epoch_is_done_in_thirty_pieces(apc, tmp_path):

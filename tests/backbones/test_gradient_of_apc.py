@@ -38,7 +38,7 @@ def test_twice_as_long_a_clip_takes_not_four_times_as_long():
     gru = nn.GRU(32, 32, batch_first=True).requires_grad_(False)
     gru.__class__ = QuicklyDifferentiated
     spent = []
-    for frames in (1000, 8000):
+    for frames in (500, 4000):
         frame = torch.randn(1, frames, 32, requires_grad=True)
         taken = []
         for _ in range(3):
