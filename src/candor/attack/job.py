@@ -19,6 +19,7 @@ from candor.attack.unfinished import Unfinished
 from candor.features.clips import cut_clips
 from candor.made_of import file_hash
 from candor.models.end_to_end import EndToEnd
+from candor.models.seeding import seed_everything
 from candor.models.tasks import Emotion
 from candor.runtime import Explained, Progress, use_device
 from candor.store.objects import Store
@@ -118,6 +119,8 @@ class AttackJob:
     def run(self) -> list[Row]:
         """Return the rows of `Attacked`, fold by fold and seed by seed."""
         if self.device != "cpu":
+            seed_everything(0)
+            # Some front-ends have no deterministic gradient on a GPU: that is told, and no reason to give up.
             torch.use_deterministic_algorithms(True, warn_only=True)
         tested = sum(len(self.utterances(fold)) for fold in self.folds) * len(self.seeds)
         rows: list[Row] = []

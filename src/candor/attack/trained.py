@@ -85,7 +85,7 @@ class TrainedSystem:
         model = ensemble.models[0]
         listener = Listener(ensemble, self.weights.parent if self.weights else None, device)
         norm = self._by_speaker(table, Recipe.of(model.about.recipe), store) if by_speaker(model) else None
-        return EndToEnd(listener.backbone_of(model), model, norm)
+        return EndToEnd(listener.backbone_of(model), model, norm).to(device)
 
     def _by_speaker(self, table: pd.DataFrame, recipe: Recipe, store: Store) -> Affine | None:
         """Return the normalisation that the training had: by all that each speaker says, unperturbed."""

@@ -39,8 +39,7 @@ class EndToEnd(nn.Module):
 
     def __init__(self, backbone: Backbone, model: Model, norm: Affine | None = None) -> None:
         super().__init__()
-        device = next((parameter.device for parameter in backbone.parameters()), torch.device("cpu"))
-        self.backbone, self.head = backbone, model.head.to(device)
+        self.backbone, self.head = backbone, model.head
         self.task, self.kind, self.layers, self.norm = model.task, model.about.kind, model.about.layers, norm
         self._of_training = model.affine
         self.requires_grad_(False)
