@@ -11,18 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from candor.attack.crafting import CONTROL, Crafted, Settings, Speech, control, craft
+from candor.attack.crafting import Crafted, Settings, Speech, control, craft
+from candor.attack.names import ATTACKED, CLEAN, CONTROL, NO_GRADIENT, SILENT, TARGET, TRANSFER, WRONG
 from candor.attack.perturb import clipped_share, realised_snr, rms
 from candor.audio.conversion import decode
 from candor.features.clips import Clip, in_batches
 from candor.features.extraction import worthwhile_seconds
 from candor.models.end_to_end import EndToEnd
 from candor.store.objects import Store
-
-CLEAN = "none"
-TRANSFER = "transfer_"
-
-ATTACKED, WRONG, SILENT, TARGET, NO_GRADIENT = "attacked", "wrong before", "silent", "is the target", "no gradient"
 
 VARIANTS = 4
 

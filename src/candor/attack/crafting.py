@@ -11,11 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from candor.attack.names import FGSM, FGSM_TRUST_SER, PGD, PGD_MOMENTUM
 from candor.attack.perturb import add, budget, generator_of, pattern, pgd, random_signs, random_start
-
-FGSM, PGD, PGD_MOMENTUM = "fgsm", "pgd", "pgd_momentum"
-FGSM_TRUST_SER = "fgsm_trust_ser"
-CONTROL = "control"
 
 
 class Outputs(Protocol):

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from candor.attack.attacking import ATTACKED, CLEAN, NO_GRADIENT, SILENT
-from candor.attack.crafting import CONTROL
+from candor.attack.names import CLEAN, CONTROL, NO_GRADIENT, SILENT
 from candor.corpora.emotions import classes_in
 from candor.performance.evaluate import clusters, evaluate
 from candor.performance.metrics import accuracy, count_confusions
@@ -198,8 +197,3 @@ def as_trust_ser(fooled: Fooled, method: str, snr: float) -> dict[str, dict[str,
     success["average"] = float(np.mean(there)) if there else None
     success["std"] = float(np.std(there)) if there else None
     return {name: {"attack_success_rate": value} for name, value in success.items()}
-
-
-def is_attacked(rows: pd.DataFrame) -> pd.Series[bool]:
-    """Tell which rows are of utterances that were attacked."""
-    return rows["status"].isin([ATTACKED, NO_GRADIENT])

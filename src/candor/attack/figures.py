@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from candor.attack.attacking import TRANSFER
 from candor.attack.breakdown import EMOTION, GAP, SUCCESS
 from candor.attack.evaluate import BEYOND, NOT_INTERPRETABLE, TRUST_SER_SNR
+from candor.attack.names import TRANSFER
 from candor.figures import (
     BLUE,
     FULL_WIDTH,

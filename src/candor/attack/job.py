@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from candor.attack.attacking import CLEAN, Attack, Row, Utterance
-from candor.attack.crafting import CONTROL, Settings
+from candor.attack.attacking import Attack, Row, Utterance
+from candor.attack.crafting import Settings
+from candor.attack.names import CLEAN, CONTROL
 from candor.attack.trained import TrainedSystem
 from candor.attack.unfinished import Unfinished
 from candor.features.clips import cut_clips
