@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from candor import cli
 from candor.models.loading import load_model
+from candor.plan.targets import STAGES
 from paths import ROOT
 
 pytestmark = pytest.mark.workflow
@@ -107,23 +108,24 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
     logs = {path.relative_to(finished.project / "logs").with_suffix("") for path in finished.project.rglob("*.log")}
     benchmarks = finished.project / "benchmarks"
     assert logs == {path.relative_to(benchmarks).with_suffix("") for path in benchmarks.rglob("*.tsv")}
-    assert len(logs) == 38
+    ran = pd.Series([log.parts[0] for log in logs]).value_counts()
+    assert (ran["train"], ran["fairness"], ran["attack"], ran["attack_summary"]) == (12, 4, 4, 4)
     assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
 
 
 def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
     other = type(finished)(finished.path, tmp_path, {**finished.config, "project_dir": str(tmp_path / "out")})
-    other.snakemake("--cores", "1", "results/performance/mine")
-    suffixes = {".tsv", ".json", ".png", ".safetensors", ".wav", ".tex", ".md"}
+    other.snakemake("--cores", "1", "results/report/mine")
+    suffixes = {".tsv", ".json", ".png", ".svg", ".pdf", ".safetensors", ".wav", ".tex", ".md", ".html"}
     compared = 0
-    for stage in ("corpora", "audio", "splits", "features", "models", "performance"):
+    for stage in STAGES:
         for path in sorted((tmp_path / "out" / stage / "mine").rglob("*")):
             if path.is_file():
                 assert path.suffix in suffixes
                 twin = finished.project / path.relative_to(tmp_path / "out")
                 assert path.read_bytes() == twin.read_bytes(), path
                 compared += 1
-    assert compared > 60
+    assert compared > 150
     checkpoint = "backbones/apc_tiny/files/checkpoint.ckpt"
     assert (tmp_path / "out" / checkpoint).read_bytes() == (finished.project / checkpoint).read_bytes()
 
@@ -169,12 +171,32 @@ def test_a_failed_job_leaves_no_stale_table_for_an_up_to_date_one(finished):
     assert finished.jobs() == {}
 
 
-def test_the_report_holds_tables_and_figures_with_captions(finished, tmp_path):
-    finished.snakemake("--report", str(tmp_path / "report.html"), "--", "results/performance")
+def test_the_report_opens_on_its_answers_and_holds_what_is_behind_them(finished, tmp_path):
+    finished.snakemake("--report", str(tmp_path / "report.html"), "--", "results/report")
     text = (tmp_path / "report.html").read_text()
-    assert "Performance" in text
-    assert "confusion" in text
+    for dataset in ("mine: 16 test utterances of 4 speakers", "ravdess: 48 test utterances of 6 speakers"):
+        assert dataset in text
+    for question in ("How well is emotion recognised?", "For whom does it fail?", "How easily is it fooled?"):
+        assert question in text
+    for category in ("Corpora", "Backbones", "Models", "Performance", "Fairness", "Attack", "Summary"):
+        assert f'"{category}"' in text
     assert "clustered by speaker" in text
+    assert "Lower is better" in text
+    assert "audio/x-wav" not in text, "neither corpus may be passed on"
+
+
+def test_audits_are_of_the_predictions_that_models_made(finished):
+    folder = finished.project / "models/ravdess/fbank/linear"
+    predictions = pd.concat(read(path) for path in sorted(folder.glob("fold*/predictions.tsv")))
+    groups = read(finished.project / "fairness/ravdess/fbank/linear/groups.tsv").set_index(["axis", "group"])
+    for gender, rows in predictions.groupby("gender"):
+        own = [recall_score(seed["label"], seed["predicted"], average="macro") for _, seed in rows.groupby("seed")]
+        assert float(groups.loc[("gender", gender), "value"]) == pytest.approx(sum(own) / len(own))
+    attack = read(finished.project / "attack/ravdess/fbank/linear/summary.tsv")
+    first = predictions[predictions["seed"].astype(str) == "0"]
+    right = (first["label"] == first["predicted"]).sum()
+    assert set(attack["tested"].astype(int)) == {48}
+    assert abs(attack["attacked"].astype(int) - right).max() <= 1
 
 
 def test_the_table_is_shown_on_the_terminal(finished, capsys):
@@ -230,37 +252,30 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
 # What runs again, and what does not
 
 # Two datasets: ravdess with linear on fbank; mine with linear on fbank, and with cnn on fbank and apc_tiny.
-PERFORMANCE = {"performance": 4, "performance_table": 2, "comparison": 2}
-TRAINING = {"train_linear": 6, "train_cnn": 6, "model_figures": 4, **PERFORMANCE}
+
+
+def each(systems: int, datasets: int, *rules: str) -> dict[str, int]:
+    """Return how often rules run: those over all systems once per dataset, the others once per system."""
+    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "report_summary")
+    return {rule: datasets if rule in over_all else systems for rule in rules}
+
+
+PERFORMANCE = ("performance", "performance_table", "comparison", "report_summary")
+FAIRNESS = ("fairness", "fairness_table", "report_summary")
+ATTACK_EVALUATED = ("attack_summary", "attack_table", "report_summary")
+AUDITS = (*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, "attack", "attack_examples_at_home")
+TRAINED = ("model_figures", *AUDITS)
+TRAINING = {"train_linear": 6, "train_cnn": 6, **each(4, 2, *TRAINED)}
 FEATURES = {"features": 3, "frames": 2, **TRAINING}
-OF_FBANK = {
-    "features": 2,
-    "frames": 1,
-    "train_linear": 6,
-    "train_cnn": 3,
-    "model_figures": 3,
-    "performance": 3,
-    "performance_table": 2,
-    "comparison": 2,
-}
-OF_LINEAR = {"train_linear": 6, "model_figures": 2, "performance": 2, "performance_table": 2, "comparison": 2}
-OF_CNN = {"train_cnn": 6, "model_figures": 2, "performance": 2, "performance_table": 1, "comparison": 1}
-OF_ONE_MORE = {"train_cnn": 3, "model_figures": 1, "performance": 1, "performance_table": 1, "comparison": 1}
-OF_APC = {"features": 1, "frames": 1, **OF_ONE_MORE}
+OF_FBANK = {"features": 2, "frames": 1, "train_linear": 6, "train_cnn": 3, **each(3, 2, *TRAINED)}
+OF_LINEAR = {"train_linear": 6, **each(2, 2, *TRAINED)}
+OF_CNN = {"train_cnn": 6, **each(2, 1, *TRAINED)}
+OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
+OF_APC = {"features": 1, "frames": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
 # The cone of one dataset, from the manifest on.
-ALL_OF_RAVDESS = {
-    "manifest": 1,
-    "corpora_overview": 1,
-    "audio": 1,
-    "splits_3": 1,
-    "features": 1,
-    "train_linear": 3,
-    "model_figures": 1,
-    "performance": 1,
-    "performance_table": 1,
-    "comparison": 1,
-}
+UP_TO_FEATURES = ("manifest", "corpora_overview", "audio", "splits_3", "features")
+ALL_OF_RAVDESS = {**each(1, 1, *UP_TO_FEATURES, *TRAINED), "train_linear": 3}
 FUTURE = "from __future__ import annotations\n"
 
 
@@ -271,8 +286,16 @@ def test_a_finished_run_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("file", "old", "new", "jobs"),
     [
-        ("src/candor/performance/metrics.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
-        ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", PERFORMANCE),
+        (
+            "src/candor/performance/metrics.py",
+            FUTURE,
+            f"{FUTURE}LATER = 1\n",
+            each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED),
+        ),
+        ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *PERFORMANCE)),
+        ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
+        ("src/candor/attack/evaluate.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *ATTACK_EVALUATED)),
+        ("src/candor/report/page.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "report_summary")),
         ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
         ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR),
         ("src/candor/models/heads/gru.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_CNN),
@@ -290,7 +313,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
             "workflow/scripts/performance_table.py",
             "rows = pd.concat",
             "everything = rows = pd.concat",
-            {"performance_table": 2, "comparison": 2},
+            each(4, 2, "performance_table", "comparison", "report_summary"),
         ),
     ],
 )
@@ -374,7 +397,7 @@ def test_a_deleted_result_is_made_again_and_nothing_else(finished):
     kept = figure.read_bytes()
     figure.unlink()
     try:
-        assert finished.jobs() == {"performance": 1, "performance_table": 1, "comparison": 1}
+        assert finished.jobs() == each(1, 1, *PERFORMANCE)
     finally:
-        finished.snakemake("results/performance/mine")
+        finished.snakemake("results/report/mine")
     assert figure.read_bytes() == kept

@@ -9,19 +9,25 @@ from paths import ROOT
 pytestmark = pytest.mark.workflow
 
 CORPORA = ["manifest", "corpora_overview"]
-BACKBONES = ["audio", "pretrain"]
-FEATURES = [*BACKBONES, "features", "frames"]
-MODELS = [*FEATURES, "splits_3", "train_linear", "train_cnn", "model_figures"]
-CHAIN = [*CORPORA, *MODELS, "performance", "performance_table", "comparison"]
-OF_RAVDESS = [name for name in CHAIN if name not in ("pretrain", "frames", "train_cnn")]
+FEATURES = ["audio", "pretrain", "features", "frames"]
+MODELS = [*FEATURES, "pretraining_figure", "splits_3", "train_linear", "train_cnn", "model_figures"]
+PERFORMANCE = ["performance", "performance_table", "comparison"]
+FAIRNESS = ["fairness", "fairness_table"]
+ATTACK = ["attack", "attack_summary", "attack_examples_at_home", "attack_table"]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, "report_summary"]
+NOT_OF_RAVDESS = ("pretrain", "pretraining_figure", "frames", "train_cnn")
+OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
     "corpora": CORPORA,
     "audio": [*CORPORA, "audio"],
     "splits": [*CORPORA, "splits_3"],
-    "backbones": ["manifest", *BACKBONES],
+    "backbones": ["manifest", "audio", "pretrain", "pretraining_figure"],
     "features": [*CORPORA, *FEATURES],
     "models": [*CORPORA, *MODELS],
-    "performance": CHAIN,
+    "performance": [*CORPORA, *MODELS, *PERFORMANCE],
+    "fairness": [*CORPORA, *MODELS, *FAIRNESS],
+    "attack": [*CORPORA, *MODELS, *ATTACK],
+    "report": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)
 
@@ -39,7 +45,7 @@ def test_a_stage_says_what_it_leaves_out(fresh):
     assert "candor: left out, because no path is set: data_dir.crema_d, data_dir.demo" in said
 
 
-@pytest.mark.parametrize("target", ["results/performance/ravdess", "results/performance/ravdess/"])
+@pytest.mark.parametrize("target", ["results/report/ravdess", "results/report/ravdess/"])
 def test_a_dataset_is_a_target(fresh, target):
     assert fresh.jobs(target) == dict.fromkeys(OF_RAVDESS, 1) | {"train_linear": 3}
 
@@ -107,7 +113,7 @@ def test_a_recipe_that_tunes_reads_audio_and_leaves_alone_what_cannot_be_tuned(f
     jobs = fresh.jobs("results/models/mine", recipes=tuned)
     assert jobs["train_tuned"] == 3, "on apc_tiny; fbank has nothing to tune"
     only = fresh.jobs("results/models/mine/apc_tiny", recipes={**tuned, "linear": False, "cnn": False})
-    assert set(only) == {"manifest", "corpora_overview", "audio", "splits_3", "pretrain", "features", *TUNED}
+    assert set(only) == {*CORPORA, "audio", "splits_3", "pretrain", "pretraining_figure", "features", *TUNED}
 
 
 TUNED = ("train_tuned", "model_figures")
@@ -168,7 +174,7 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
         (
             "results",
             "target: results is not known; allowed in results: corpora, audio, splits, backbones, features, models, "
-            "performance. "
+            "performance, fairness, attack, report. "
             "To make everything, name no target.",
         ),
     ],
