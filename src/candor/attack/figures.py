@@ -35,6 +35,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 SHARE = "fooled, per cent of those that were right, with 95 % interval over speakers (higher is worse)"
 
+MOST_TICKS = 6
+"""Of more ratios only round ones are written."""
+
 MOST_NAMED = 14
 """Groups that are named one by one; of more, each is a dot without a name."""
 
@@ -61,7 +64,7 @@ def curve_figure(rows: pd.DataFrame, title: str) -> Figure:
         What stands above.
     """
     with house_style():
-        figure = new_figure(FULL_WIDTH, 3.0)
+        figure = new_figure(FULL_WIDTH, 3.2)
         left, right = figure.subplots(1, 2, width_ratios=[1.45, 1])
         methods = list(dict.fromkeys(zip(rows["method"], rows["source"], strict=True)))
         first = rows[rows["method"] == methods[0][0]]
@@ -77,7 +80,6 @@ def curve_figure(rows: pd.DataFrame, title: str) -> Figure:
         right.set_title(f"Right, of all {int(first['tested'].iloc[0]):,}")
         for axes in (left, right):
             _over_snr(axes, rows["snr"].tolist())
-            axes.legend(loc="best", handlelength=2.6)
         left.set_ylabel("per cent (higher is worse)")
         left.set_xlabel("signal-to-noise ratio (dB), perturbation louder to the right")
         right.set_xlabel("signal-to-noise ratio (dB)")
@@ -87,6 +89,10 @@ def curve_figure(rows: pd.DataFrame, title: str) -> Figure:
             textcoords="offset points", fontsize=6.5, color=GREY, rotation=90, ha="right", va="center",
             annotation_clip=True,
         )  # fmt: skip
+        shown = dict(zip(*reversed(left.get_legend_handles_labels()), strict=True))
+        shown |= dict(zip(*reversed(right.get_legend_handles_labels()), strict=True))
+        columns = 2 if any(len(name) > 30 for name in shown) else 4
+        figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=columns, handlelength=2.6)
         set_title(figure, title)
         _warn(figure, rows)
     return figure
@@ -182,6 +188,8 @@ def _over_snr(axes: Axes, snrs: Sequence[float]) -> None:
     ends = min(snrs), max(snrs)
     margin = max(0.04 * (ends[1] - ends[0]), 1.0)
     axes.set_xlim(ends[1] + margin, ends[0] - margin)
+    if len(set(snrs)) <= MOST_TICKS:
+        axes.set_xticks(sorted(set(snrs)))
     _from_0_to_100(axes, "y")
     if ends[0] <= TRUST_SER_SNR <= ends[1]:
         axes.axvline(TRUST_SER_SNR, color=GREY, linestyle=(0, (1, 2)), linewidth=0.9, zorder=0)
