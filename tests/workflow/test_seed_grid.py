@@ -1,0 +1,42 @@
+"""trust-ser's whole grid, its seven backbones on its six corpora, planned down to both audits."""
+
+import pytest
+import yaml
+
+from paths import ROOT
+
+pytestmark = pytest.mark.workflow
+
+BACKBONES = ("apc", "tera", "wav2vec2_0", "wavlm", "whisper_tiny", "whisper_base", "whisper_small")
+FILES = {
+    "crema_d": "AudioWAV/1001_DFA_ANG_XX.wav",
+    "iemocap": "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",
+    "meld": "train_sent_emo.csv",
+    "msp_improv": "Evalution.txt",
+    "msp_podcast": "Labels/labels_consensus.csv",
+    "ravdess": "Actor_01/03-01-05-01-02-01-01.wav",
+}
+FOLDS = {"crema_d": 5, "iemocap": 5, "meld": 1, "msp_improv": 6, "msp_podcast": 1, "ravdess": 5}
+MAY_BE_PASSED_ON = ("crema_d",)
+SYSTEMS = len(FILES) * len(BACKBONES)
+
+
+def test_the_shipped_config_with_the_seven_backbones_plans_every_audit_of_the_six_corpora(fresh, tmp_path):
+    for corpus, file in FILES.items():
+        path = tmp_path / corpus / file
+        path.parent.mkdir(parents=True)
+        path.touch()
+    fresh.config = yaml.safe_load((ROOT / "config" / "config.yml").read_text())
+    changes = {
+        "data_dir": {"demo": None, "demo_unlabelled": None, **{name: str(tmp_path / name) for name in FILES}},
+        "backbones": {"fbank": False, "apc_demo": False, **dict.fromkeys(BACKBONES)},
+        "project_dir": str(tmp_path / "out"),
+    }
+    assert fresh.jobs("results/fairness", "results/attack", **changes) == {
+        **dict.fromkeys(["manifest", "corpora_overview", "audio", "fairness_table", "attack_table"], len(FILES)),
+        **{"splits_1": 2, "splits_5": 3, "splits_6": 1, "weights": len(BACKBONES)},
+        **dict.fromkeys(["features", "frames", "model_figures", "fairness", "attack", "attack_summary"], SYSTEMS),
+        "train_cnn": sum(FOLDS.values()) * len(BACKBONES),
+        "attack_examples": len(MAY_BE_PASSED_ON) * len(BACKBONES),
+        "attack_examples_at_home": SYSTEMS - len(MAY_BE_PASSED_ON) * len(BACKBONES),
+    }
