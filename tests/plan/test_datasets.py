@@ -286,6 +286,13 @@ def test_audio_without_labels_is_told_where_it_ends():
         "target: results/performance/libri is not offered, as libri has no labels; there are corpora, audio"
     )
     assert offered("models", "arousal")
+    assert offered("fairness", "arousal")
+    assert not offered("attack", "arousal")
+    aroused = resolve(load({"datasets": {"aroused": {"corpus": "iemocap", "pred": "arousal"}}}))
+    assert unknown_target("results/attack/aroused", [], aroused) == (
+        "target: results/attack/aroused is not offered, as aroused predicts arousal, and an attack is on classes; "
+        "there are corpora, audio, splits, backbones, features, models, performance, fairness, report"
+    )
     assert offered("audio", datasets["libri"].pred)
     with pytest.raises(ConfigError, match=r"datasets\.libri\.classes does nothing, as a folder has no labels"):
         resolve(load({"datasets": {"libri": {"corpus": "folder", "classes": "all"}}}))

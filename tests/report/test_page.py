@@ -1,0 +1,102 @@
+"""The first page answers: who is served worst, with what interval, on what n, beyond chance or not; and the attack."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+
+from candor.report.answers import answers
+from candor.report.page import page
+
+SYSTEM = {"dataset": "corpus", "backbone": "wavlm", "recipe": "cnn"}
+
+
+def performance(**changes):
+    row = {
+        **{"metric": "uar", "value": 0.6, "low": 0.55, "high": 0.65, "chance": 0.25, "interpretable": "yes"},
+        **{"utterances": 400, "speakers": 10, **SYSTEM, **changes},
+    }
+    return row
+
+
+def gap(**changes):
+    return {
+        **{"axis": "gender", "metric": "uar", "aggregate": "max", "value": 0.12, "low": 0.04, "high": 0.2, "p": 0.004},
+        **{"random_high": 0.05, "higher": "male", "groups": 2, "verdict": "beyond chance", **SYSTEM, **changes},
+    }
+
+
+GROUPS = pd.DataFrame(
+    [
+        {**{"axis": "gender", "group": "female", "worst": "yes", "value": 0.54, "low": 0.48, "high": 0.6},
+         **{"utterances": 200, "speakers": 5}},
+        {**{"axis": "race", "group": "A <& B>", "worst": "yes", "value": 0.5, "low": math.nan, "high": math.nan},
+         **{"utterances": 90, "speakers": 3}},
+    ]
+)  # fmt: skip
+ATTACK = {
+    **{"method": "fgsm", "snr": 45.0, "headline": "yes", "success": 0.8, "low": 0.7, "high": 0.9},
+    **{"control": 0.1, "control_low": 0.05, "control_high": 0.2, "attacked": 240, "speakers": 10},
+    **{"difference": 0.7, "difference_low": 0.6, "difference_high": 0.8, "verdict": "beyond control", **SYSTEM},
+}
+OTHER = {
+    **ATTACK, "backbone": "egemaps", "success": math.nan, "control": math.nan, "attacked": math.nan,
+    "verdict": "not applicable: no gradient passes through openSMILE",
+}  # fmt: skip
+
+
+def made(performances=None, gaps=None, attack=(ATTACK,)):
+    rows = performances or [performance()]
+    groups = {(row["backbone"], row["recipe"]): GROUPS for row in [*rows, SYSTEM]}
+    attacks = None if attack is None else pd.DataFrame(attack)
+    return page(answers("corpus", pd.DataFrame(rows), pd.DataFrame(gaps or [gap()]), groups, attacks))
+
+
+def text(html):
+    html = html.replace("</td>", "</td> ")
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", "", html, flags=re.S))
+
+
+def test_each_question_is_answered_in_a_sentence_with_interval_and_n():
+    said = text(made())
+    assert "corpus: 400 test utterances of 10 speakers" in said
+    assert "Best recognised by wavlm · cnn: UAR 60.0 [55.0, 65.0], chance 25.0." in said
+    assert (
+        "Worst served by gender: female, UAR 54.0 [48.0, 60.0] (n = 200, 5 speakers); 12.0 [4.0, 20.0] points behind "
+        "male. Models that hear nothing show up to 5.0; p = 0.004: beyond chance."
+    ) in said
+    assert (
+        "FGSM at 45 dB fools 80.0 [70.0, 90.0] % of the utterances that were right (n = 240, 10 speakers), random signs "
+        "as loud 10.0 [5.0, 20.0] %: beyond control."
+    ) in said
+
+
+def test_all_systems_stand_in_the_tables_the_best_first():
+    rows = [performance(backbone="egemaps", value=0.4), performance()]
+    said = text(made(rows, [gap(backbone="egemaps", verdict="within chance"), gap()], [OTHER, ATTACK]))
+    assert said.index("wavlm · cnn 60.0") < said.index("egemaps · cnn 40.0")
+    assert "not applicable: no gradient passes through openSMILE" in said
+
+
+def test_a_model_at_chance_is_called_so():
+    said = text(made([performance(interpretable="at chance", value=0.26)]))
+    assert "(at chance: what follows means nothing)" in said
+
+
+def test_names_of_groups_cannot_break_the_page():
+    html = made(gaps=[gap(axis="race", higher="C", groups=3, low=math.nan, high=math.nan)])
+    assert "A &lt;&amp; B&gt;" in html
+    assert "A <& B>" not in html
+    assert "the widest gap is 12.0 points" in text(html)
+
+
+@pytest.mark.parametrize("gaps", [[gap(value=math.nan, verdict="nothing to compare")]])
+def test_without_groups_it_says_so(gaps):
+    assert "No two groups are large enough to be compared." in text(made(gaps=gaps))
+
+
+def test_ratings_have_no_attack_and_their_own_metric():
+    said = text(made([performance(metric="ccc")], [gap(metric="ccc")], attack=None))
+    assert "CCC 60.0" in said
+    assert "fooled" not in said
