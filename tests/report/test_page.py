@@ -67,8 +67,8 @@ def test_each_question_is_answered_in_a_sentence_with_interval_and_n():
         "male. Models that hear nothing show up to 5.0; p = 0.004: beyond chance."
     ) in said
     assert (
-        "FGSM at 45 dB fools 80.0 [70.0, 90.0] % of the utterances that were right (n = 240, 10 speakers), random signs "
-        "as loud 10.0 [5.0, 20.0] %: beyond control."
+        "FGSM at 45 dB fools 80.0 [70.0, 90.0] % of the utterances that were right (n = 240, 10 speakers), "
+        "random signs as loud 10.0 [5.0, 20.0] %: beyond control."
     ) in said
 
 
