@@ -87,8 +87,8 @@ def test_training_is_compared(kind, request, tmp_path):
 def test_attacks_are_compared_and_fool_the_same_utterances(apc, tmp_path):
     rows = ATTACK["compare"](apc, 6, tmp_path / "run")
     assert columns_of(rows) == COLUMNS
-    assert all(float(row["ratio"]) > 0 for row in rows[:2])
-    assert rows[2]["ratio"] == "1.000"
+    assert all(float(row["ratio"]) > 0 for row in rows)
+    assert rows[-1]["ratio"] == "1.000"
 
 
 def test_the_whole_of_an_epoch_is_done_in_thirty_pieces(apc, tmp_path):
