@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,33 @@ def set_title(figure: Figure, title: str) -> None:
     figure.suptitle(title, x=0.008, ha="left", fontsize=10, fontweight="bold")
 
 
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once and for all.
+
+    What the solver of the layout finds differs in the last digits from run to run, and a SVG names its parts by them.
+    """
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(round(edge, 6) for edge in axes.get_position().bounds))
+
+
+@contextmanager
+def _outside_time() -> Iterator[None]:
+    """Keep the time of day out of what is saved: the fonts inside a PDF would bear it."""
+    kept = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    try:
+        yield
+    finally:
+        if kept is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = kept
+
+
 def save_in_print(figure: Figure, path: str | Path) -> None:
     """Write `figure` as PNG to `path`, and beside it as SVG and PDF."""
     for file in forms_of(str(path)):
@@ -99,5 +127,6 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     kind = Path(path).suffix.removeprefix(".").lower()
     if kind not in _METADATA:
         raise ValueError(f"{path}: a figure is saved as {', '.join(sorted(_METADATA))}, not as {kind or 'nothing'}")
-    with house_style(), atomic(path, "wb") as handle:
+    with house_style(), _outside_time(), atomic(path, "wb") as handle:
+        _settle(figure)
         figure.savefig(handle, format=kind, metadata=_METADATA[kind])

@@ -69,6 +69,12 @@ def test_more_comparisons_at_once_widen_the_interval():
     assert widths[1] > widths[0]
 
 
+def test_shares_that_add_up_to_a_little_more_than_one_are_still_shares():
+    rates = np.array([1.0 + 4e-16, 0.1])[:, None, None]
+    found = gap_interval(rates, lambda *_: np.full((1, 1, 1), 0.04), lambda *_: np.full((1, 1, 1), 9.0), "max")
+    assert found.high == 1
+
+
 def test_the_interval_of_a_mean_holds_that_of_each_pair():
     sample = sample_of(MEN + WOMEN)
     axis = nested(sample, [0, 1, 2] * 4)
@@ -105,8 +111,9 @@ def test_the_variance_over_utterances_is_binomial():
     sample = sample_of([0.3, 0.8], each=200)
     variance = utterance_variance(sample, sample.speaker, 2, first_recall)[:, 0, 0]
     np.testing.assert_allclose(variance, [0.3 * 0.7 / 200, 0.8 * 0.2 / 200], rtol=0.05)
-    none_right = sample_of([0.0, 0.5], each=20)
-    assert utterance_variance(none_right, none_right.speaker, 2, first_recall)[0, 0, 0] > 0
+    for accuracies in ([0.0, 0.5], [0.0, 0.0], [1.0, 1.0]):
+        alike = sample_of(accuracies, each=20)
+        assert utterance_variance(alike, alike.speaker, 2, first_recall)[0, 0, 0] > 0
 
 
 def test_speakers_in_several_groups_are_compared_with_themselves():

@@ -62,10 +62,11 @@ class Attempts(Sample):
     def likely_sums(self, codes: Codes, groups: int) -> FloatArray:
         """Return the sums, and in each group one attempt more that succeeds as often as all do.
 
-        Where all of a group's attempts end alike, this is no proof that the next one would.
+        Where all of a group's attempts end alike, this is no proof that the next one would; nor where all groups' do.
         """
         sums = self.sums(codes, groups)
-        return sums + np.where(sums.sum(axis=1, keepdims=True) > 0, sums.sum(axis=0) / max(sums.sum(), 1.0), 0.0)
+        usual = (sums.sum(axis=0) + 0.5) / (sums.sum() + 1)
+        return sums + np.where(sums.sum(axis=1, keepdims=True) > 0, usual, 0.0)
 
     def without_utterance(self, codes: Codes, groups: int) -> Iterator[tuple[Codes, FloatArray, FloatArray]]:
         """Yield, for those that succeeded and those that did not, the sums without one of them."""

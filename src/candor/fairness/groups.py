@@ -59,8 +59,8 @@ class Axis:
         ``nested``: each speaker is in one group; ``crossed``: some are in several; ``speaker``: each is a group.
     left_out
         Groups that are too small.
-    unknown
-        Utterances of which it is not known to which group they belong.
+    unknown, unknown_speakers
+        How many utterances there are of which it is not known to which group they belong, and how many speak them.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Axis:
     kind: Kind
     left_out: list[LeftOut] = field(default_factory=list)
     unknown: int = 0
+    unknown_speakers: int = 0
 
     @property
     def nothing(self) -> str:
@@ -141,7 +142,8 @@ def _axis(columns: str | tuple[str, ...], tested: pd.DataFrame, manifest: pd.Dat
     places = {name: place for place, name in enumerate(kept)}
     codes = np.array([places.get(name, -1) for name in of], dtype=np.intp)
     kind: Kind = "speaker" if by_speaker else "crossed" if _some_in_several(cluster, codes) else "nested"
-    return Axis("+".join(columns), kept, codes, kind, left_out, int((~known).sum()))
+    nobodys = cluster[~known]
+    return Axis("+".join(columns), kept, codes, kind, left_out, len(nobodys), len(set(nobodys)))
 
 
 def _values(

@@ -116,12 +116,13 @@ class ClassSample(Sample):
         """Return the counts with an utterance more of each class in each group, recognised as the class is on average.
 
         Where none of a group's utterances, or all of them, are recognised, this is no proof that the next one would be
-        no different.
+        no different; nor is it where that is so of all groups, so the average itself has an utterance more, of which
+        each class is said equally.
         """
         counts = self.sums(codes, groups)
         pooled = counts.sum(axis=0)
         spoken = pooled.sum(axis=1, keepdims=True)
-        average = np.divide(pooled, spoken, out=np.zeros_like(pooled), where=spoken > 0)
+        average = (pooled + 1 / self.classes) / (spoken + 1)
         return counts + np.where(counts.sum(axis=2, keepdims=True) > 0, average, 0.0)
 
     def without_utterance(self, codes: Codes, groups: int) -> Iterator[tuple[Codes, FloatArray, FloatArray]]:

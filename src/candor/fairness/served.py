@@ -62,7 +62,7 @@ def served_rows(sample: Sample, axis: Axis, classes: list[str]) -> Served:
         sizes = {"utterances": out.utterances, "speakers": out.speakers}
         made.groups.append({**common, "group": out.group, **sizes, "compared": f"left out: {out.reason}"})
     if axis.unknown:
-        sizes = {"utterances": axis.unknown, "speakers": _unknown_speakers(sample, axis)}
+        sizes = {"utterances": axis.unknown, "speakers": axis.unknown_speakers}
         made.groups.append({**common, "group": NOT_KNOWN, **sizes, "compared": "left out: nobody's group"})
     return made
 
@@ -149,9 +149,3 @@ def _alone(value: float, variance: float) -> Interval:
     reach = float(ndtri(0.975)) * np.sqrt(variance) / (inside * (1 - inside))
     low, high = (float(expit(logit(inside) + side * reach)) for side in (-1, 1))
     return Interval(value, min(low, value), max(high, value), 1)
-
-
-def _unknown_speakers(sample: Sample, axis: Axis) -> int:
-    known_but_left_out = sum(out.utterances for out in axis.left_out)
-    nobody = axis.codes < 0
-    return len(np.unique(sample.speaker[nobody])) if not known_but_left_out else 0

@@ -26,6 +26,8 @@ _BLOCK = 2**20
 
 _QUANTILES = 2_000
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -118,7 +120,8 @@ def gap_interval(
     pairs = list(_pairs(len(rates), rates[0].size))
     number = sum(int((~np.isnan(rates[first] - rates[second])).sum()) for first, second in pairs)
     share = 1 - (1 - (1 - level)) ** (1 / max(number, 1))
-    most = 1.0 if np.nanmin(rates) >= 0 and np.nanmax(rates) <= 1 else np.inf
+    shares = np.nanmin(rates) > -_ROUNDING and np.nanmax(rates) < 1 + _ROUNDING
+    most = 1.0 if shares else np.inf
     ends: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     for first, second in pairs:
         apart = np.abs(rates[first] - rates[second])
