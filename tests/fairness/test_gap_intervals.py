@@ -9,7 +9,7 @@ from candor.fairness.groups import Axis
 from candor.fairness.metrics import demographic_parity, uar_over
 from candor.fairness.samples import ClassSample
 from candor.fairness.spread import uncertainty, utterance_variance
-from candor.stats.gaps import gap, gap_interval
+from candor.stats.gaps import gap, gap_interval, widest
 
 ALL = np.ones(2, bool)
 
@@ -69,10 +69,24 @@ def test_more_comparisons_at_once_widen_the_interval():
     assert widths[1] > widths[0]
 
 
-def test_shares_that_add_up_to_a_little_more_than_one_are_still_shares():
-    rates = np.array([1.0 + 4e-16, 0.1])[:, None, None]
-    found = gap_interval(rates, lambda *_: np.full((1, 1, 1), 0.04), lambda *_: np.full((1, 1, 1), 9.0), "max")
+def test_no_interval_reaches_beyond_what_can_be():
+    rates = np.array([1.0, 0.1])[:, None, None]
+    found = gap_interval(rates, lambda *_: np.full((1, 1, 1), 0.04), lambda *_: np.full((1, 1, 1), 9.0), "max", most=1)
     assert found.high == 1
+
+
+def test_a_rate_that_one_group_alone_has_is_no_gap():
+    rates = np.array([[0.9], [np.nan]])[..., None]
+    assert np.isnan(gap(rates, "max"))
+    assert np.isnan(gap(rates, "mean"))
+    assert widest(rates) is None
+
+
+def test_in_standard_errors_few_utterances_do_not_outweigh_many():
+    rates, noise = np.array([[0.5, 0.6], [0.9, 0.4]])[..., None], np.array([[0.08, 0.001], [0.08, 0.001]])[..., None]
+    assert gap(rates, "max") == pytest.approx(0.4)
+    assert gap(rates, "max", "max", noise) == pytest.approx(0.2 / np.sqrt(0.002))
+    assert gap(rates, "mean", "max", noise) == pytest.approx(np.mean([0.4 / 0.4, 0.2 / np.sqrt(0.002)]))
 
 
 def test_the_interval_of_a_mean_holds_that_of_each_pair():

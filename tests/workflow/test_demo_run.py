@@ -1,4 +1,4 @@
-"""The demo as `make demo` runs it, with one seed in place of three, and beside its backbone the same one untrained."""
+"""The demo as `make demo` runs it, and beside its backbone the same one untrained; one of its three is attacked."""
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,9 @@ def demo(checkout, tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     shipped = yaml.safe_load((ROOT / "config" / "config.yml").read_text())["backbones"]["apc_demo"]
     untrained = {**shipped, "pretrain": {**shipped["pretrain"], "num_epochs": 0}}
-    config = {"backbones": {"apc_untrained": untrained}, "recipes": {"cnn": {"seeds": [0]}}}
+    config = {"backbones": {"apc_untrained": untrained}, "attack": {"snr": [45, 30]}}
     run = type(checkout)(checkout.path, folder / "out", {**config, "project_dir": str(folder / "out")})
-    run.snakemake("results/performance/demo", cold=True)
+    run.snakemake("results/performance/demo", "results/fairness/demo", "results/attack/demo/fbank", cold=True)
     return run
 
 
@@ -60,6 +60,25 @@ def test_where_nothing_is_planted_there_is_no_gap(predictions):
     assert interval.low < 0 < interval.high
 
 
+@pytest.mark.parametrize("backbone", ["fbank", "apc_demo"])
+def test_the_audit_finds_the_planted_gap_and_none_beside_it(demo, backbone):
+    gaps = pd.read_csv(demo.project / "fairness/demo/summary.tsv", sep="\t")
+    uar = gaps[(gaps["backbone"] == backbone) & (gaps["metric"] == "uar") & (gaps["aggregate"] == "max")]
+    gender, session = (uar[uar["axis"] == axis].iloc[0] for axis in ("gender", "session"))
+    assert gender["low"] > gender["random_high"] > session["value"] > session["low"] == 0
+    assert (gender["verdict"], session["verdict"]) == ("beyond chance", "within chance")
+    groups = pd.read_csv(demo.project / f"fairness/demo/{backbone}/cnn/groups.tsv", sep="\t")
+    assert groups[(groups["axis"] == "gender") & (groups["worst"] == "yes")]["group"].tolist() == ["female"]
+
+
+def test_the_attack_fools_far_more_often_than_random_signs_as_loud(demo):
+    rows = pd.read_csv(demo.project / "attack/demo/fbank/cnn/summary.tsv", sep="\t").set_index("snr")
+    assert rows.loc[45, "low"] > rows.loc[45, "control_high"]
+    assert rows.loc[45, "verdict"] == "beyond control"
+    assert (rows["realised_snr"] - rows.index).abs().max() < 0.1
+    assert len(list((demo.project / "attack/demo/fbank/cnn/examples").glob("*.wav"))) == 9
+
+
 def test_the_backbone_foretells_speech_of_speakers_it_has_not_heard(demo):
     history = pd.read_csv(demo.project / "backbones/apc_demo/pretraining.tsv", sep="\t")
     kept = history[history["selected"] == "yes"].iloc[0]
@@ -88,4 +107,4 @@ def test_every_planted_bad_file_is_rejected_with_its_reason(demo):
 
 
 def test_a_second_run_has_nothing_to_do(demo):
-    assert demo.jobs("results/performance/demo") == {}
+    assert demo.jobs("results/performance/demo", "results/fairness/demo", "results/attack/demo/fbank") == {}

@@ -167,7 +167,7 @@ def test_a_failed_job_leaves_no_stale_table_for_an_up_to_date_one(finished):
     for predictions in finished.project.glob("models/mine/fbank/linear/fold*/predictions.tsv"):
         predictions.unlink()
     assert set(finished.jobs("results/performance/mine")) == {"train_linear", *AFTER_TRAINING}
-    finished.snakemake("results/performance/mine")
+    finished.snakemake("results/report/mine")
     assert finished.jobs() == {}
 
 

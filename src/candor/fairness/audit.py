@@ -18,11 +18,13 @@ from candor.fairness.served import served_rows
 from candor.fairness.spread import uncertainty
 from candor.performance.evaluate import evaluate
 from candor.performance.ratings import evaluate_ratings
-from candor.stats.gaps import How, gap, gap_interval
+from candor.stats.gaps import How, gap_interval
 from candor.stats.intervals import FloatArray
 from candor.stats.paired import holm
 
 LEVEL = 0.05
+HOWS: tuple[How, How] = ("max", "mean")
+SPEAKER = "speaker"
 
 BEYOND, WITHIN = "beyond chance", "within chance"
 TOO_FEW, NOT_INTERPRETABLE = "too few speakers", "not interpretable"
@@ -102,7 +104,7 @@ def _audit(
         made.gaps += _gap_rows(sample, axis, classes, verdict, draws)
         made.folds += _fold_rows(sample, axis, tested["fold"].to_numpy())
     _add_folds(made)
-    _add_holm(made.gaps)
+    _judge(made.gaps)
     return made
 
 
@@ -122,7 +124,8 @@ def _gap_rows(sample: Sample, axis: Axis, classes: Sequence[str], verdict: str, 
     possible = least_p(compared.sample, compared.axis) <= LEVEL
     for row, confounded in compared.rows(classes):
         note = split if row["variant"] == AS_SPOKEN else ""
-        yield row | behind | {"verdict": _verdict(row, verdict, confounded and bool(split), possible), "note": note}
+        beforehand = _verdict_beforehand(row, verdict, confounded, bool(split), possible)
+        yield row | behind | {"verdict": beforehand, "note": note}
 
 
 class Compared:
@@ -141,12 +144,14 @@ class Compared:
     def __init__(self, sample: Sample, axis: Axis, draws: int = DRAWS) -> None:
         self.sample, self.axis = sample, axis
         self.sums = sample.sums(axis.codes, len(axis.groups))
-        self.measures = measures_for(sample, self.sums)
+        self.measures = measures_for(sample, self.sums, of_speakers=axis.kind == "speaker")
         each = sum(measure.rates(self.sums)[0].size for measure in self.measures)
         draws = min(draws, draws_for(len(axis.groups), each))
         # A seed of its own for each axis, so that one more axis changes nothing in the others.
         random = np.random.default_rng([*axis.name.encode(), 0])
-        self._shuffled = self._of_draws(shuffled_sums(sample, axis, draws, random))
+        # Where speakers are dealt out, groups change in how many utterances of a class they have; else they do not.
+        self._in_errors = axis.kind == "nested"
+        self._shuffled = self._of_draws(shuffled_sums(sample, axis, draws, random), in_errors=self._in_errors)
         self._guessed = self._of_draws(guessed_sums(sample, axis, draws, random))
 
     def rows(self, classes: Sequence[str]) -> Iterator[tuple[Row, bool]]:
@@ -154,9 +159,10 @@ class Compared:
         for measure in self.measures:
             rates, norm = measure.for_intervals(len(self.axis.groups))
             sure = uncertainty(self.sample, self.axis, rates)
-            for how in ("max", "mean"):
-                found = gap_interval(rates(self.sums), sure.variance, sure.freedom, how, norm)
-                row = self._row(measure.metric, measure.variant, how, found.value)
+            for how in HOWS:
+                found = gap_interval(rates(self.sums), sure.variance, sure.freedom, how, norm, measure.most)
+                in_errors = float(measure.gap_in_errors(self.sums, how)) if self._in_errors else found.value
+                row = self._row(measure.metric, measure.variant, how, found.value, in_errors)
                 row |= {"low": found.low, "high": found.high, "truth": self._truth(measure, how)}
                 if found.widest is not None:
                     higher, lower, label = found.widest
@@ -167,34 +173,36 @@ class Compared:
             for metric in SPREADS:
                 yield self._spread_row(metric), False
 
-    def _row(self, metric: str, variant: str, how: str, value: float) -> Row:
+    def _row(self, metric: str, variant: str, how: str, value: float, tested: float) -> Row:
         row = _row(self.axis, metric, variant, how) | {"value": value}
         if not np.isnan(value):
             guessed = self._guessed[metric, variant, how]
-            row["p"] = p_value(value, self._shuffled[metric, variant, how])
-            row["random_mean"], row["random_high"] = float(guessed.mean()), float(np.quantile(guessed, 1 - LEVEL))
+            row["p"] = p_value(tested, self._shuffled[metric, variant, how])
+            row["random_mean"] = float(np.nanmean(guessed))
+            row["random_high"] = float(np.nanquantile(guessed, 1 - LEVEL))
         return row
 
     def _spread_row(self, metric: str) -> Row:
         of_speakers = own_uar(self.sums)[:, 0, 0]
         value = float(SPREADS[metric](of_speakers))
-        row = self._row(metric, AS_SPOKEN, "max", value)
+        row = self._row(metric, AS_SPOKEN, "max", value, value)
         row["low"], row["high"] = spread_interval(of_speakers, metric)
         ends = (of_speakers.argmax(), of_speakers.argmin())
         row["higher"], row["lower"] = (self.axis.groups[int(place)] for place in ends)
         return row
 
     def _truth(self, measure: Measure, how: How) -> float | None:
-        return measure.gap(perfect(self.sums), how) if isinstance(self.sample, ClassSample) else None
+        return float(measure.gap(perfect(self.sums), how)) if isinstance(self.sample, ClassSample) else None
 
-    def _of_draws(self, blocks: Iterator[FloatArray]) -> dict[tuple[str, str, str], FloatArray]:
+    def _of_draws(
+        self, blocks: Iterator[FloatArray], *, in_errors: bool = False
+    ) -> dict[tuple[str, str, str], FloatArray]:
         """Return the gaps that random sums show, by metric, variant and aggregate."""
         drawn: dict[tuple[str, str, str], list[FloatArray]] = {}
         for sums in blocks:
             for measure in self.measures:
-                rates = measure.rates(sums)
-                for how in ("max", "mean"):
-                    found = gap(rates, how, measure.norm)
+                for how in HOWS:
+                    found = (measure.gap_in_errors if in_errors else measure.gap)(sums, how)
                     drawn.setdefault((measure.metric, measure.variant, how), []).append(found)
             if self.axis.kind == "speaker" and isinstance(self.sample, ClassSample):
                 of_speakers = own_uar(sums)[..., 0, 0]
@@ -215,9 +223,9 @@ def _fold_rows(sample: Sample, axis: Axis, fold: np.ndarray) -> Iterator[Row]:
             continue
         own = sample.only(chosen)
         sums = own.sums(codes, len(present))
-        for measure in measures_for(own, sums):
-            for how in ("max", "mean"):
-                value = measure.gap(sums, how)
+        for measure in measures_for(own, sums, of_speakers=axis.kind == "speaker"):
+            for how in HOWS:
+                value = float(measure.gap(sums, how))
                 if not np.isnan(value):
                     row = dict(zip(names, (measure.variant, measure.metric, how, value), strict=True))
                     behind = {"groups": len(present), "utterances": int(chosen.sum())}
@@ -236,15 +244,20 @@ def _add_folds(made: Audit) -> None:
         row["fold_sd"] = float(np.std(own, ddof=1)) if len(own) > 1 else None
 
 
-def _add_holm(rows: list[Row]) -> None:
-    """Adjust the p values of each figure for the number of axes it is tested on."""
-    families: dict[tuple[str, ...], list[Row]] = {}
+def _judge(rows: list[Row]) -> None:
+    """Adjust the p values of each figure for the number of axes it is tested on, and give the verdicts that are left.
+
+    That speakers differ is a question of its own, and no reason to doubt what is found between groups of them.
+    """
+    families: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        families.setdefault((row["variant"], row["metric"], row["aggregate"]), []).append(row)
+        key = (row["axis"] == SPEAKER, row["variant"], row["metric"], row["aggregate"])
+        families.setdefault(key, []).append(row)
     for family in families.values():
         adjusted = holm([np.nan if row["p"] is None else row["p"] for row in family])
         for row, p in zip(family, adjusted.tolist(), strict=True):
             row["p_holm"] = None if p != p else p
+            row["verdict"] = row["verdict"] or _verdict(row)
 
 
 def _row(axis: Axis, metric: str, variant: str, how: str) -> Row:
@@ -256,15 +269,20 @@ def _row(axis: Axis, metric: str, variant: str, how: str) -> Row:
     }
 
 
-def _verdict(row: Row, verdict: str, confounded: bool, possible: bool) -> str:
-    if row["value"] is None or np.isnan(row["value"]):
+def _verdict_beforehand(row: Row, verdict: str, confounded: bool, split: bool, possible: bool) -> str:
+    """Return why no p value decides; blank where one does."""
+    nothing = row["value"] is None or np.isnan(row["value"])
+    if nothing and not split:
         return NOTHING
     if verdict != "yes":
         return NOT_INTERPRETABLE
-    if confounded:
+    if split and (nothing or confounded):
         return CONFOUNDED
-    if not possible:
-        return TOO_FEW
-    # The mean stands below in Gini's coefficient: models at chance show more of it, whoever they serve.
-    outside = row["value"] > row["random_high"] or row["metric"] == "uar_gini"
-    return BEYOND if row["p"] <= LEVEL and outside else WITHIN
+    return "" if possible else TOO_FEW
+
+
+def _verdict(row: Row) -> str:
+    # The mean stands below in Gini's coefficient, and ratings that are foretold at random are far from any: models at
+    # chance show more of both, whoever they serve.
+    outside = row["value"] > row["random_high"] or row["metric"] in ("uar_gini", "ccc", "mae")
+    return BEYOND if row["p_holm"] <= LEVEL and outside else WITHIN

@@ -31,8 +31,8 @@ def shuffled_sums(sample: Sample, axis: Axis, draws: int, random: np.random.Gene
     """Yield the sums over groups that mean nothing, `[some draws, groups, …]`.
 
     Where each speaker is in one group, speakers are dealt out to the groups anew, as many to each as there are. Where
-    speakers are in several, each speaker's utterances are. Where each speaker is a group, utterances are dealt out to
-    the speakers anew, as many of each class to each as there are.
+    speakers are in several, each speaker's utterances of each class are. Where each speaker is a group, utterances are
+    dealt out to the speakers anew, as many of each class to each as there are.
 
     Parameters
     ----------
@@ -49,7 +49,9 @@ def shuffled_sums(sample: Sample, axis: Axis, draws: int, random: np.random.Gene
     if axis.kind == "nested":
         yield from _speakers_dealt_out(sample, axis, draws, random)
         return
-    strata = sample.strata if axis.kind == "speaker" else sample.speaker
+    strata = sample.strata
+    if axis.kind == "crossed":
+        strata = sample.speaker * (int(strata.max(initial=0)) + 1) + strata
     for size in blocks_of(draws, sample.sums(axis.codes, groups).size):
         yield np.stack([sample.sums(shuffled_within(axis.codes, strata, random), groups) for _ in range(size)])
 

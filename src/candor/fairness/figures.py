@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from candor.fairness.audit import BEYOND, NOTHING, WITHIN, Audit
+from candor.fairness.audit import BEYOND, WITHIN, Audit
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, ORANGE, VERMILION, house_style, new_figure, set_title
 from candor.stats.intervals import FloatArray
 from candor.tables.fairness import GAP_NAMES
@@ -18,8 +18,9 @@ from candor.tables.fairness import GAP_NAMES
 #: The figures of each axis that are drawn, with the variant.
 SHOWN = (
     ("uar", "as spoken"),
+    ("uar_sd", "as spoken"),
+    ("uar_worst_decile", "as spoken"),
     ("ccc", "as spoken"),
-    ("mae", "as spoken"),
     ("equality_of_opportunity", "as spoken"),
     ("equalised_odds", "balanced"),
     ("statistical_parity", "as spoken"),
@@ -45,7 +46,7 @@ def gaps_figure(gaps: pd.DataFrame, title: str) -> Figure:
     title
         Names dataset, backbone and recipe.
     """
-    shown = gaps[(gaps["aggregate"] == "max") & (gaps["verdict"] != NOTHING)]
+    shown = gaps[(gaps["aggregate"] == "max") & gaps["value"].notna()]
     axes_names = list(dict.fromkeys(shown["axis"]))
     panels = {axis: _rows_of(shown[shown["axis"] == axis]) for axis in axes_names}
     with house_style():
@@ -73,7 +74,7 @@ def systems_figure(gaps: pd.DataFrame, dataset: str) -> Figure:
     dataset
         Its name.
     """
-    shown = gaps[(gaps["aggregate"] == "max") & gaps["metric"].isin(HEADLINE) & (gaps["verdict"] != NOTHING)]
+    shown = gaps[(gaps["aggregate"] == "max") & gaps["metric"].isin(HEADLINE) & gaps["value"].notna()]
     panels = {axis: shown[shown["axis"] == axis].to_dict("records") for axis in dict.fromkeys(shown["axis"])}
     with house_style():
         lines = sum(map(len, panels.values()))
@@ -199,9 +200,10 @@ def _draw_gaps(axes: Axes, rows: Sequence[Row], names: Sequence[str]) -> None:
 
 
 def _explain(axes: Axes, figure: Figure) -> None:
-    axes.set_xlabel("gap (points) with 95 % interval over speakers")
+    axes.set_xlabel("gap (points, CCC × 100) with 95 % interval over speakers; by speaker over utterances")
     figure.supxlabel(
-        "Grey bar: 95 of 100 models that hear nothing show less. Filled: beyond chance (p ≤ 0.05 and above the bar).\n"
+        "Grey bar: 95 of 100 models that hear nothing show less. Filled: beyond chance (p adjusted for axes ≤ 0.05, "
+        "above the bar).\n"
         "Tick: what a perfect model would show, as groups do not speak all emotions equally often.",
         x=0.008, ha="left", fontsize=7, color=GREY,
     )  # fmt: skip
@@ -220,7 +222,8 @@ def _draw_speakers(axes: Axes, rows: Sequence[Row], genders: Mapping[str, str], 
     axes.axvline(100 * mean, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, zorder=0)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)) if named else [], [row["group"] for row in rows] if named else [])
-    axes.set_xlabel(f"{metric} {'(%)' if metric == 'UAR' else '× 100'} with 95 % interval over utterances")
+    sure = " with 95 % interval over utterances" if any(not np.isnan(row["low"]) for row in rows) else ""
+    axes.set_xlabel(f"{metric} {'(%)' if metric == 'UAR' else '× 100'}{sure}")
     if not named:
         axes.set_ylabel(f"{len(rows)} speakers, the worst served on top")
     axes.tick_params(axis="y", length=0, labelsize=7)
@@ -276,7 +279,7 @@ def _behind(row: Row) -> str:
 
 def _reach(row: Row) -> float:
     """Return where the row's drawing ends on the right."""
-    return float(np.nanmax([row["value"], row["high"], row["random_high"], row["truth"] or 0]))
+    return float(np.nanmax([row["value"], row["high"], row["random_high"], row["truth"]]))
 
 
 def _words(row: Row) -> str:

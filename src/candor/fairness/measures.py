@@ -16,6 +16,12 @@ from candor.fairness.metrics import (
     equalised_odds,
     equality_of_opportunity,
     mae_of_sums,
+    noise_of_balanced,
+    noise_of_number,
+    noise_of_odds,
+    noise_of_recalls,
+    noise_of_said,
+    noise_of_uar,
     over_sets,
     statistical_parity,
     uar_over,
@@ -39,24 +45,34 @@ class Measure:
         As in the table `gaps`.
     rates
         From sums over groups to the rates of each.
+    noise
+        From the same to the variance of each rate by its number of utterances alone.
     of_classes
         Whether groups are compared class by class.
     confounded
         Whether what groups speak shows in it as well as how they are recognised.
     norm
         How far two groups differ in all sides of a class together.
+    most
+        The widest gap that there can be.
     """
 
     metric: str
     variant: str
     rates: Rates
+    noise: Rates
     of_classes: bool = False
     confounded: bool = False
     norm: Norm = "max"
+    most: float = 1.0
 
-    def gap(self, sums: FloatArray, how: How) -> float:
+    def gap(self, sums: FloatArray, how: How) -> FloatArray:
         """Return the gap between groups with these sums."""
-        return float(gap(self.rates(sums), how, self.norm))
+        return gap(self.rates(sums), how, self.norm)
+
+    def gap_in_errors(self, sums: FloatArray, how: How) -> FloatArray:
+        """Return the gap in standard errors."""
+        return gap(self.rates(sums), how, self.norm, self.noise(sums))
 
     def for_intervals(self, groups: int) -> tuple[Rates, Norm]:
         """Return rates and norm that give the same gap with a tighter interval, where there are not too many groups.
@@ -69,26 +85,44 @@ class Measure:
         return self.rates, self.norm
 
 
-def measures_for(sample: Sample, sums: FloatArray) -> list[Measure]:
-    """Return the measures for groups with these sums."""
+def measures_for(sample: Sample, sums: FloatArray, *, of_speakers: bool = False) -> list[Measure]:
+    """Return the measures for groups with these sums.
+
+    Parameters
+    ----------
+    sample
+        What they are sums of.
+    sums
+        Of each group.
+    of_speakers
+        Whether each group is a speaker, whose UAR is over the emotions that they speak: which these are is the same
+        after shuffling, so that chance has it too.
+    """
     if isinstance(sample, RatingSample):
-        return [Measure("ccc", AS_SPOKEN, ccc_of_sums), Measure("mae", AS_SPOKEN, mae_of_sums)]
-    spoken = sums.sum(axis=-1)
+        return [
+            Measure("ccc", AS_SPOKEN, ccc_of_sums, noise_of_number, most=2.0),
+            Measure("mae", AS_SPOKEN, mae_of_sums, noise_of_number, most=np.inf),
+        ]
     shared = common_classes(sums)
+    uar = Measure("uar", AS_SPOKEN, uar_over(shared), noise_of_uar(shared))
     measures = [
-        Measure("uar", AS_SPOKEN, uar_over(shared) if shared.sum() > 1 else own_uar),
-        Measure("demographic_parity", AS_SPOKEN, demographic_parity, True, True),
-        Measure("statistical_parity", AS_SPOKEN, statistical_parity, False, True, "half sum"),
-        Measure("equality_of_opportunity", AS_SPOKEN, equality_of_opportunity, True),
-        Measure("equalised_odds", AS_SPOKEN, equalised_odds, True, True),
+        Measure("uar", AS_SPOKEN, own_uar, noise_of_uar(shared)) if of_speakers else uar,
+        Measure("demographic_parity", AS_SPOKEN, demographic_parity, _each(noise_of_said), True, True),
+        Measure("statistical_parity", AS_SPOKEN, statistical_parity, _together(noise_of_said), False, True, "half sum"),
+        Measure("equality_of_opportunity", AS_SPOKEN, equality_of_opportunity, _each(noise_of_recalls), True),
+        Measure("equalised_odds", AS_SPOKEN, equalised_odds, noise_of_odds, True, True),
     ]
     if shared.sum() > 1:
-        shares = np.where(shared, spoken.sum(axis=0), 0.0)
-        evened = partial(balanced, shares=shares / shares.sum())
+        shares = np.where(shared, sums.sum(axis=(-3, -1)), 0.0)
+        shares = shares / shares.sum()
+        evened = partial(balanced, shares=shares)
+        said, odds = (noise_of_balanced(shares, kind) for kind in ("said", "odds"))
         measures += [
-            Measure("demographic_parity", BALANCED, _after(evened, demographic_parity), True),
-            Measure("statistical_parity", BALANCED, _after(evened, statistical_parity), norm="half sum"),
-            Measure("equalised_odds", BALANCED, _after(evened, equalised_odds), True),
+            Measure("demographic_parity", BALANCED, _after(evened, demographic_parity), _each(said), True),
+            Measure(
+                "statistical_parity", BALANCED, _after(evened, statistical_parity), _together(said), norm="half sum"
+            ),
+            Measure("equalised_odds", BALANCED, _after(evened, equalised_odds), odds, True),
         ]
     return measures
 
@@ -125,6 +159,14 @@ def split_classes(sums: FloatArray, groups: Sequence[str], classes: Sequence[str
             who = f"only by {having[0]}" if len(having) == 1 else f"by {len(having)} of {len(groups)} groups"
             told.append(f"{name} is spoken {who}")
     return "; ".join(told)
+
+
+def _each(noise: Rates) -> Rates:
+    return lambda sums: noise(sums)[..., None]
+
+
+def _together(noise: Rates) -> Rates:
+    return lambda sums: noise(sums)[..., None, :]
 
 
 def _after(first: Callable[[FloatArray], FloatArray], then: Rates) -> Rates:

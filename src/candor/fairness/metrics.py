@@ -96,6 +96,66 @@ def balanced(counts: FloatArray, shares: FloatArray) -> FloatArray:
     return _ratio(counts, np.broadcast_to(spoken, counts.shape), nothing=0.0) * shares[:, None]
 
 
+def noise_of_said(counts: FloatArray) -> FloatArray:
+    r"""Return :math:`p_c(1-p_c)/n_g` for how often each class is said, with :math:`p_c` of all groups together."""
+    pooled = _said(counts.sum(axis=-3, keepdims=True))
+    return np.asarray(pooled * (1 - pooled) / _positive(counts.sum(axis=(-2, -1)))[..., None])
+
+
+def noise_of_recalls(counts: FloatArray) -> FloatArray:
+    r"""Return :math:`r_c(1-r_c)/n_{gc}` for the recall of each class, with :math:`r_c` of all groups together."""
+    pooled = _recalls(counts.sum(axis=-3, keepdims=True))
+    return np.asarray(pooled * (1 - pooled) / _positive(counts.sum(axis=-1)))
+
+
+def noise_of_odds(counts: FloatArray) -> FloatArray:
+    """Return the same for recalls, and for how often each class is said of others."""
+    whole = counts.sum(axis=-3, keepdims=True)
+    others = counts.sum(axis=(-2, -1))[..., None] - counts.sum(axis=-1)
+    falsely = equalised_odds(whole)[..., 1]
+    return np.stack([noise_of_recalls(counts), falsely * (1 - falsely) / _positive(others)], axis=-1)
+
+
+def noise_of_uar(common: np.ndarray) -> Rates:
+    """Return the function for the noise of `uar_over`."""
+
+    def noise(counts: FloatArray) -> FloatArray:
+        each = noise_of_recalls(counts)[..., common]
+        return np.asarray(each.sum(axis=-1)[..., None, None] / max(int(common.sum()), 1) ** 2)
+
+    return noise
+
+
+def noise_of_balanced(shares: FloatArray, kind: str) -> Rates:
+    r"""Return the function for the noise of rates of `balanced` counts, :math:`\sum_y w_y^2 q_{yc}(1-q_{yc})/n_{gy}`.
+
+    Parameters
+    ----------
+    shares
+        As `balanced` takes them.
+    kind
+        ``said`` for how often each class is said, ``odds`` for recalls and how often each is said of others.
+    """
+
+    def noise(counts: FloatArray) -> FloatArray:
+        whole = counts.sum(axis=-3, keepdims=True)
+        q = _ratio(whole, np.broadcast_to(whole.sum(axis=-1, keepdims=True), whole.shape), nothing=0.0)
+        cells = q * (1 - q) / _positive(counts.sum(axis=-1))[..., None]
+        weights = np.broadcast_to(shares[:, None], cells.shape[-2:])
+        if kind == "said":
+            return np.asarray((weights**2 * cells).sum(axis=-2))
+        others = np.where(np.eye(len(shares)) > 0, 0.0, weights / np.maximum(1 - shares, 1e-9))
+        falsely = (others**2 * cells).sum(axis=-2)
+        return np.stack([np.diagonal(cells, axis1=-2, axis2=-1), falsely], axis=-1)
+
+    return noise
+
+
+def noise_of_number(sums: FloatArray) -> FloatArray:
+    """Return one over the number of utterances, to which the noise of CCC and MAE is in proportion."""
+    return np.asarray(1 / _positive(sums[..., 0, 0])[..., None, None])
+
+
 def ccc_of_sums(sums: FloatArray) -> FloatArray:
     """Return the concordance of what is foretold with the ratings, averaged over seeds."""
     number, p, t, pp, tt, pt = np.moveaxis(sums[..., :6], -1, 0)
@@ -118,6 +178,10 @@ def _said(counts: FloatArray) -> FloatArray:
 
 def _recalls(counts: FloatArray) -> FloatArray:
     return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
+
+
+def _positive(numbers: FloatArray) -> FloatArray:
+    return np.where(numbers > 0, numbers, np.nan)
 
 
 def _ratio(part: FloatArray, whole: FloatArray, nothing: float = np.nan) -> FloatArray:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit, logit, ndtri
 
 from candor.fairness.groups import Axis
-from candor.fairness.measures import measures_for
+from candor.fairness.measures import common_classes, measures_for, own_uar
 from candor.fairness.metrics import mae_of_sums
 from candor.fairness.samples import ClassSample, RatingSample, Sample
 from candor.fairness.spread import utterance_variance
@@ -74,7 +74,9 @@ def _add_classes(made: Served, sample: ClassSample, axis: Axis, classes: list[st
     chosen = axis.codes >= 0
     compared, codes = sample.only(chosen), axis.codes[chosen]
     sums = compared.sums(codes, groups)
-    of_group = measures_for(compared, sums)[0].rates
+    of_group = measures_for(compared, sums, of_speakers=axis.kind == "speaker")[0].rates
+    if not common_classes(sums).any():  # nobody can be compared, but each can be looked at
+        of_group = own_uar
     values = of_group(sums)[:, 0, 0]
     alone = utterance_variance(compared, codes, groups, of_group)[:, 0, 0] if axis.kind == "speaker" else None
     for place, group in enumerate(axis.groups):

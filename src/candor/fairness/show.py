@@ -60,12 +60,12 @@ def _line(row: dict[Any, Any], worst: dict[Any, Any]) -> tuple[str, ...]:
         str(worst["utterances"]),
         str(worst["speakers"]),
         _interval(row),
-        f"to {100 * row['random_high']:.1f}",
-        "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+        "-" if pd.isna(row["p"]) else f"to {100 * row['random_high']:.1f}",
+        "-" if pd.isna(row["p"]) else "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
         str(row["verdict"]),
     )
 
 
 def _interval(row: dict[Any, Any]) -> str:
-    value = f"{100 * row['value']:.1f}"
+    value = "-" if pd.isna(row["value"]) else f"{100 * row['value']:.1f}"
     return value if pd.isna(row["low"]) else f"{value} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from candor.fairness.audit import NOTHING
+
 HEADLINE = ("uar", "ccc")
 
 Row = Mapping[Any, Any]
@@ -135,7 +137,7 @@ def answers(
     served = [
         _served(row, groups[row["backbone"], row["recipe"]])
         for row in fairness.to_dict("records")
-        if row["metric"] in HEADLINE and row["aggregate"] == "max" and not math.isnan(row["value"])
+        if row["metric"] in HEADLINE and row["aggregate"] == "max" and row["verdict"] != NOTHING
     ]
     fooled = [] if attack is None else [_fooled(row) for row in attack.to_dict("records") if row["headline"] == "yes"]
     return Answers(

@@ -46,7 +46,8 @@ def page(found: Answers) -> str:
         "<h3>For whom does it fail? (lower gaps are better)</h3>",
         _served_table(found.served, found.metric),
         '<p class="note">Grey: what models that hear nothing show (95 of 100 show less). Line: 95 % interval over '
-        "speakers. p: how often groups that mean nothing show as wide a gap; not adjusted for the number of rows.</p>",
+        "speakers (by speaker: over utterances). p: how often groups that mean nothing show as wide a gap; the "
+        "verdict is by p adjusted for the number of axes.</p>",
     ]
     if found.fooled:
         parts += [
@@ -75,6 +76,8 @@ def sentences(found: Answers) -> Iterable[str]:
 
 
 def _served_sentence(one: Served, metric: str) -> str:
+    if math.isnan(one.gap.value):
+        return f"By {escape(one.axis)}: {_verdict(one.verdict)}."
     apart = f"{one.gap} points behind {escape(one.ahead)}" if one.groups == 2 else f"the widest gap is {one.gap} points"
     return (
         f"Worst served by {escape(one.axis)}: <b>{escape(one.worst)}</b>, {metric} {one.figure} "
@@ -102,7 +105,8 @@ def _recognised_table(found: Answers) -> str:
             drawing(one.figure, one.chance, GREY if mark else BLUE), f"{one.utterances:,}", str(one.speakers), mark,
         ]  # fmt: skip
 
-    heads = ["system", f"{found.metric} [95 % interval]", "chance", "", "n", "speakers", ""]
+    unit = " (%)" if found.metric == "UAR" else " × 100"
+    heads = ["system", f"{found.metric}{unit} [95 % interval]", "chance", "", "n", "speakers", ""]
     return _table(heads, map(cells, found.recognised))
 
 
@@ -113,7 +117,7 @@ def _served_table(served: Sequence[Served], metric: str) -> str:
     def cells(one: Served) -> list[str]:
         return [
             escape(one.system), escape(one.axis), escape(one.worst), str(one.figure), f"{one.utterances:,}",
-            str(one.speakers), str(one.gap), f"up to {one.random_high:.1f}",
+            str(one.speakers), str(one.gap), "–" if math.isnan(one.random_high) else f"up to {one.random_high:.1f}",
             drawing(one.gap, one.random_high, VERMILION if one.verdict in BEYOND else GREY), _p(one.p),
             _verdict(one.verdict),
         ]  # fmt: skip
@@ -138,6 +142,8 @@ def _fooled_table(fooled: Sequence[Fooled]) -> str:
 
 def drawing(figure: Figure, band: float, colour: str) -> str:
     """Return a small picture: a grey bar up to `band`, and over it the figure with its interval, from 0 to 100."""
+    if math.isnan(figure.value):
+        return ""
     low, high = (figure.value if math.isnan(end) else end for end in (figure.low, figure.high))
     x = [round(WIDTH * min(max(part, 0), 100) / 100, 1) for part in (band, low, high, figure.value)]
     middle = HEIGHT / 2
@@ -166,4 +172,4 @@ def _method(name: str) -> str:
 
 
 def _p(p: float) -> str:
-    return "p &lt; 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return "–" if math.isnan(p) else "p &lt; 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -26,7 +26,7 @@ _BLOCK = 2**20
 
 _QUANTILES = 2_000
 
-_ROUNDING = 1e-9
+_SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Gap:
     widest: tuple[int, int, int] | None
 
 
-def gap(rates: FloatArray, how: How, norm: Norm = "max") -> FloatArray:
-    """Return the gap, without the last three axes.
+def gap(rates: FloatArray, how: How, norm: Norm = "max", noise: FloatArray | None = None) -> FloatArray:
+    """Return the gap, without the last three axes; NaN where fewer than two groups have a rate.
 
     Parameters
     ----------
@@ -61,15 +61,21 @@ def gap(rates: FloatArray, how: How, norm: Norm = "max") -> FloatArray:
     norm
         How far two groups differ in a class: ``max`` for the greatest difference over its sides, ``half sum`` for half
         of their sum, which is the total variation where the sides are the shares of a distribution.
+    noise
+        The variance of each rate by its number of utterances alone. Differences are then counted in standard errors, so
+        that those of few utterances, which are wide by chance, do not outweigh the others.
     """
-    if norm == "max" and how == "max":
-        spread = np.fmax.reduce(rates, axis=-3) - np.fmin.reduce(rates, axis=-3)
+    if noise is None and norm == "max" and how == "max":
+        spread = _spread(rates, axis=-3)
         return np.asarray(np.fmax.reduce(spread.reshape(*spread.shape[:-2], -1), axis=-1))
-    if norm == "max" and rates.shape[-1] == 1:
+    if noise is None and norm == "max" and rates.shape[-1] == 1:
         return _mean_over_pairs(rates[..., 0])
     best, total, number = (np.full(rates.shape[:-3], fill) for fill in (np.nan, 0.0, 0.0))
     for first, second in _pairs(rates.shape[-3], rates[..., :1, :, :].size):
-        by_class = _together(np.abs(rates[..., first, :, :] - rates[..., second, :, :]), norm)
+        apart = np.abs(rates[..., first, :, :] - rates[..., second, :, :])
+        by_class = _together(apart, norm)
+        if noise is not None:
+            by_class = _in_errors(apart, noise[..., first, :, :] + noise[..., second, :, :], norm)
         there = ~np.isnan(by_class)
         best = np.fmax(best, np.fmax.reduce(by_class.reshape(*by_class.shape[:-2], -1), axis=-1))
         total += np.where(there, by_class, 0.0).sum(axis=(-2, -1))
@@ -85,6 +91,7 @@ def gap_interval(
     freedom: Callable[[np.ndarray, np.ndarray], FloatArray],
     how: How,
     norm: Norm = "max",
+    most: float = np.inf,
     level: float = 0.95,
 ) -> Gap:
     r"""Return the gap with an interval for other speakers of the same groups.
@@ -107,6 +114,8 @@ def gap_interval(
         Returns the degrees of freedom of these variances, in a shape that broadcasts.
     how, norm
         As for `gap`.
+    most
+        The widest gap that there can be.
     level
         Nominal coverage.
 
@@ -120,8 +129,6 @@ def gap_interval(
     pairs = list(_pairs(len(rates), rates[0].size))
     number = sum(int((~np.isnan(rates[first] - rates[second])).sum()) for first, second in pairs)
     share = 1 - (1 - (1 - level)) ** (1 / max(number, 1))
-    shares = np.nanmin(rates) > -_ROUNDING and np.nanmax(rates) < 1 + _ROUNDING
-    most = 1.0 if shares else np.inf
     ends: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     for first, second in pairs:
         apart = np.abs(rates[first] - rates[second])
@@ -147,10 +154,10 @@ def widest(rates: FloatArray, norm: Norm = "max") -> tuple[int, int, int] | None
     norm
         As for `gap`; with ``half sum``, where neither group is the higher one, in the order of the groups.
     """
-    if np.isnan(rates).all():
-        return None
     if norm == "max":
-        spread = np.fmax.reduce(rates, axis=0) - np.fmin.reduce(rates, axis=0)
+        spread = _spread(rates, axis=0)
+        if np.isnan(spread).all():
+            return None
         label, side = np.unravel_index(int(np.nanargmax(spread)), spread.shape)
         own = rates[:, label, side]
         return int(np.nanargmax(own)), int(np.nanargmin(own)), int(label)
@@ -159,12 +166,25 @@ def widest(rates: FloatArray, norm: Norm = "max") -> tuple[int, int, int] | None
         by_class = np.nan_to_num(_together(np.abs(rates[first] - rates[second]), norm), nan=-1.0)
         pair, label = np.unravel_index(int(by_class.argmax()), by_class.shape)
         best = max(best, (float(by_class[pair, label]), int(first[pair]), int(second[pair]), int(label)))
-    return best[1:]
+    return best[1:] if best[0] >= 0 else None
 
 
 def _together(apart: FloatArray, norm: Norm) -> FloatArray:
     """Return how far two groups differ in each class, from how far they do in each side of it."""
     return np.asarray(np.fmax.reduce(apart, axis=-1) if norm == "max" else apart.sum(axis=-1) / 2)
+
+
+def _in_errors(apart: FloatArray, noise: FloatArray, norm: Norm) -> FloatArray:
+    """Return how far two groups differ in each class, in standard errors."""
+    if norm == "max":
+        return _together(apart / np.sqrt(np.maximum(noise, _SMALLEST)), norm)
+    return np.asarray(_together(apart, norm) / np.sqrt(np.maximum(noise.sum(axis=-1), _SMALLEST)))
+
+
+def _spread(rates: FloatArray, axis: int) -> FloatArray:
+    """Return the greatest difference between groups; NaN where fewer than two have a rate."""
+    apart = np.fmax.reduce(rates, axis=axis) - np.fmin.reduce(rates, axis=axis)
+    return np.where((~np.isnan(rates)).sum(axis=axis) > 1, apart, np.nan)
 
 
 def _mean_over_pairs(rates: FloatArray) -> FloatArray:
