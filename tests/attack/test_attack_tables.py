@@ -87,7 +87,9 @@ def test_success_is_the_share_of_what_was_right_with_an_interval_over_speakers(s
         right = (clean["predicted"] == clean["label"]).sum()
         assert row["accuracy"] == pytest.approx((right - fell.sum()) / len(clean))
         assert row["clean_accuracy"] == pytest.approx(right / len(clean))
-        assert (row["attacked"], row["tested"], row["folds"]) == (right, len(clean), 2)
+        assert row["attempts"] == right
+        assert row["attacked"] == own["utterance"].nunique()
+        assert (row["tested"], row["folds"]) == (clean["utterance"].nunique(), 2)
         assert row["seeds"] == ", ".join(map(str, seeds))
         assert row["verdict"] == "beyond control"
 
@@ -140,11 +142,27 @@ def test_who_is_fooled_more_often_is_told_by_group(manifest, tmp_path):
 
 def test_groups_that_are_too_small_are_named(manifest, tmp_path):
     rows = through_a_file(attacked(), tmp_path)
-    found = breakdown(Fooled(rows), PLANNED, SNRS, manifest, Asked(["speaker", "age"], min_utterances=10))
+    found = breakdown(Fooled(rows), PLANNED, SNRS, manifest, Asked(["speaker", "age"], min_utterances=20))
     left = found[(found["note"] != "") & (found["what"] == "success")]
-    assert set(left["note"]) == {"fewer than 10 test utterances"}
+    assert set(left["note"]) == {"left out: fewer than 20 test utterances"}
     assert left["value"].isna().all()
     assert set(found[(found["axis"] == "age")]["note"]) == {"the corpus does not say by age"}
+    kept = breakdown(Fooled(rows), PLANNED, SNRS, manifest, Asked(["speaker"], min_utterances=12))
+    kept = kept[(kept["axis"] == "speaker") & (kept["what"] == "success")]
+    assert kept["low"].notna().all(), "of a person, over utterances"
+    assert (kept["attacked"] < 12).any(), "of the 12 that each of them is tested on"
+
+
+def test_seeds_that_agree_are_no_more_evidence_than_one(manifest):
+    """Three models that fall for the same utterances do not make three utterances of one."""
+    one = attacked(seeds=(0,))
+    three = pd.concat([one.assign(seed=seed) for seed in range(3)])
+    asked = Asked(["gender", "speaker"], min_utterances=5)
+    alone, together = (breakdown(Fooled(rows), PLANNED, SNRS, manifest, asked) for rows in (one, three))
+    for column in ("value", "low", "high", "p", "random_high", "attacked"):
+        np.testing.assert_allclose(
+            together[column].to_numpy(dtype=float), alone[column].to_numpy(dtype=float), atol=0.01, err_msg=column
+        )
 
 
 @pytest.mark.parametrize("snrs", [SNRS, (40.0,)])

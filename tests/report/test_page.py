@@ -36,9 +36,10 @@ GROUPS = pd.DataFrame(
     ]
 )  # fmt: skip
 ATTACK = {
-    **{"method": "fgsm", "snr": 45.0, "headline": "yes", "success": 0.8, "low": 0.7, "high": 0.9},
-    **{"control": 0.1, "control_low": 0.05, "control_high": 0.2, "attacked": 240, "speakers": 10},
-    **{"difference": 0.7, "difference_low": 0.6, "difference_high": 0.8, "verdict": "beyond control", **SYSTEM},
+    **{"method": "fgsm", "source": "wavlm", "target": "", "snr": 45.0, "headline": "yes"},
+    **{"success": 0.8, "low": 0.7, "high": 0.9, "control": 0.1, "control_low": 0.05, "control_high": 0.2},
+    **{"difference": 0.7, "difference_low": 0.6, "difference_high": 0.8, "attacked": 240, "speakers": 10},
+    **{"verdict": "beyond control", **SYSTEM},
 }
 OTHER = {
     **ATTACK, "backbone": "egemaps", "success": math.nan, "control": math.nan, "attacked": math.nan,
@@ -77,6 +78,16 @@ def test_all_systems_stand_in_the_tables_the_best_first():
     said = text(made(rows, [gap(backbone="egemaps", verdict="within chance"), gap()], [OTHER, ATTACK]))
     assert said.index("wavlm · cnn 60.0") < said.index("egemaps · cnn 40.0")
     assert "not applicable: no gradient passes through openSMILE" in said
+
+
+def test_an_attack_says_towards_what_and_by_way_of_whom():
+    row = {**ATTACK, "method": "transfer_pgd", "source": "apc", "target": "neutral"}
+    assert "PGD towards neutral, by way of apc at 45 dB fools" in text(made(attack=[row]))
+
+
+def test_what_cannot_be_told_apart_is_said():
+    nothing = gap(value=math.nan, low=math.nan, high=math.nan, p=math.nan, random_high=math.nan)
+    assert "By gender: cannot be told apart." in text(made(gaps=[{**nothing, "verdict": "cannot be told apart"}]))
 
 
 def test_a_model_at_chance_is_called_so():

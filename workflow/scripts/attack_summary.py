@@ -22,7 +22,7 @@ def main(smk) -> None:
     save_in_print(curve_figure(AttackResult.read(out.summary), title), out.curve)
     rows, first, snr = AttackBreakdown.read(out.breakdown), planned[0], headline(snrs)
     rows = rows[(rows["method"] == first.method) & (rows["snr"] == snr)]
-    how = f"{method_name(first.method, first.source)} at {snr:g} dB"
+    how = f"{method_name(first.method, first.source, fooled.target)} at {snr:g} dB"
     save_in_print(groups_figure(rows, f"{title}, {how}"), out.groups)
     if out.get("trust_ser"):
         write_json(as_trust_ser(fooled, first.method, snr), out.trust_ser)

@@ -39,8 +39,8 @@ class Planned:
 class Fooled:
     """What became of the test utterances of all folds under attack.
 
-    Several seeds count together: an utterance that the models of two seeds hear rightly is attacked twice. How many are
-    right differs between seeds, so that shares per seed would not be of the same utterances.
+    Several seeds count together: on an utterance that the models of two seeds hear rightly there are two attempts. How
+    many are right differs between seeds, so that shares per seed would not be of the same utterances.
 
     Parameters
     ----------
@@ -59,6 +59,11 @@ class Fooled:
         self.clean = self.rows[self.rows["method"] == CLEAN].sort_values(["utterance", "seed"])
         self.speakers = sorted(set(self.clean["cluster"]))
         self.seeds = sorted(set(self.clean["seed"]))
+
+    @property
+    def target(self) -> str:
+        """Return the emotion that was to be heard instead; blank for any but the true one."""
+        return str(max(self.rows["target"], default=""))
 
     @cached_property
     def right(self) -> int:
@@ -130,7 +135,8 @@ def results(fooled: Fooled, planned: Sequence[Planned], snrs: Sequence[float]) -
     clean = _named("clean", fooled.right_under(nothing), value="clean_accuracy")
     common = {
         **clean,
-        "tested": len(fooled.clean),
+        "tested": fooled.clean["utterance"].nunique(),
+        "target": fooled.target,
         "silent": int((fooled.clean["status"] == SILENT).sum()),
         "folds": fooled.clean["fold"].nunique(),
         "seeds": ", ".join(map(str, fooled.seeds)),
@@ -148,7 +154,8 @@ def _result(fooled: Fooled, method: str, snr: float) -> Row:
     rows, beside = fooled.of(method, snr), fooled.of(CONTROL, snr)
     row: Row = {
         **_named("accuracy", fooled.right_under(rows), value="accuracy"),
-        "attacked": len(rows),
+        "attacked": rows["utterance"].nunique(),
+        "attempts": len(rows),
         "speakers": rows["cluster"].nunique(),
         "no_gradient": int((rows["status"] == NO_GRADIENT).sum()),
     }

@@ -33,7 +33,7 @@ from candor.tables.attack import METHOD_NAMES, NOT_APPLICABLE
 COLOURS = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
-SHARE = "fooled, per cent of those that were right, with 95 % interval over speakers (higher is worse)"
+SHARE = "fooled, per cent of those that were right, with 95 % interval (higher is worse)"
 
 MOST_TICKS = 6
 """Of more ratios only round ones are written."""
@@ -42,15 +42,16 @@ MOST_NAMED = 14
 """Groups that are named one by one; of more, each is a dot without a name."""
 
 
-def method_name(method: str, source: str = "") -> str:
+def method_name(method: str, source: str = "", target: str = "") -> str:
     """Return what an attack is called in figures.
 
-    >>> method_name("transfer_fgsm", "wavlm")
-    'FGSM, by way of wavlm'
+    >>> method_name("transfer_fgsm", "wavlm"), method_name("pgd", target="neutral")
+    ('FGSM, by way of wavlm', 'PGD towards neutral')
     """
+    towards = f" towards {target}" if target else ""
     if method.startswith(TRANSFER):
-        return f"{METHOD_NAMES[method.removeprefix(TRANSFER)]}, by way of {source}"
-    return METHOD_NAMES[method]
+        return f"{METHOD_NAMES[method.removeprefix(TRANSFER)]}{towards}, by way of {source}"
+    return METHOD_NAMES[method] + towards
 
 
 def curve_figure(rows: pd.DataFrame, title: str) -> Figure:
@@ -72,7 +73,7 @@ def curve_figure(rows: pd.DataFrame, title: str) -> Figure:
         _curve(right, first, "clean", INK, "", "as recorded", dashed=True)
         for (method, source), colour, marker in zip(methods, _repeat(COLOURS), _repeat(MARKERS), strict=False):
             own = rows[rows["method"] == method]
-            name = method_name(method, source)
+            name = method_name(method, source, own["target"].iloc[0])
             _curve(left, own, "success", colour, marker, name)
             _curve(right, own, "accuracy", colour, marker, name)
         attacked = int(first["attacked"].iloc[0])
@@ -239,7 +240,8 @@ def _gap_words(axis: str, gaps: pd.DataFrame) -> str:
         return words
     ends = "" if np.isnan(row["low"]) else f" [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
     p = "p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"
-    return f"{words}: gap of {100 * row['value']:.0f} points{ends}, {p}"
+    band = f"by chance up to {100 * row['random_high']:.0f}"
+    return f"{words}: gap of {100 * row['value']:.0f} points{ends}, {band}, {p}"
 
 
 def _interval(axes: Axes, place: float, row: Any, what: str, colour: str, marker: str, *, filled: bool) -> None:
@@ -258,7 +260,7 @@ def _system(row: Any) -> str:
     names = f"{row['backbone']} · {row['recipe']}"
     if row["verdict"].startswith(NOT_APPLICABLE):
         return names
-    return f"{names}\n{method_name(row['method'], row['source'])}"
+    return f"{names}\n{method_name(row['method'], row['source'], row['target'])}"
 
 
 def _note(axes: Axes, place: float, words: str, colour: str) -> None:

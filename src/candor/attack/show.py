@@ -23,7 +23,7 @@ def find_summaries(folder: Path) -> list[Path]:
 
 
 def attack_text(summaries: Sequence[Path]) -> str:
-    """Return how often each system is fooled at the headline ratio, the most robust first.
+    """Return how often each system is fooled at the headline ratio, in the order of the table.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def attack_text(summaries: Sequence[Path]) -> str:
     lines: list[Sequence[str]] = []
     for file in summaries:
         rows = AttackSummary.read(file)
-        shown = rows[rows["headline"] == "yes"].sort_values("success", kind="stable")
+        shown = rows[rows["headline"] == "yes"]
         lines += [_line(row) for row in shown.to_dict("records")]
     if not lines:
         return ""
@@ -48,7 +48,7 @@ def _line(row: dict[Any, Any]) -> tuple[str, ...]:
     ends = f" [{_percent(row['low'])}, {_percent(row['high'])}]" if row["low"] == row["low"] else ""
     return (
         *names,
-        method_name(row["method"], row["source"]),
+        method_name(row["method"], row["source"], row["target"]),
         f"{row['snr']:g} dB",
         f"{_percent(row['success'])}{ends}",
         _percent(row["control"]),

@@ -85,7 +85,7 @@ def _add_classes(made: Served, sample: ClassSample, axis: Axis, classes: list[st
         mean = counts.sum(axis=0).mean(axis=0)
         speakers = int((counts.sum(axis=(1, 2, 3)) > 0).sum())
         interval = (
-            _alone(float(values[place]), float(alone[place]))
+            interval_of_one(float(values[place]), float(alone[place]))
             if alone is not None
             else speaker_interval(counts, lambda total: np.asarray(of_group(total)[..., 0, 0]))
         )
@@ -145,7 +145,7 @@ def by_speaker(sample: ClassSample) -> FloatArray:
     return count_confusions(codes, [len(people), seeds, size, size])
 
 
-def _alone(value: float, variance: float) -> Interval:
+def interval_of_one(value: float, variance: float) -> Interval:
     """Return the interval of a speaker for other utterances of the same person, on the logit scale."""
     inside = min(max(value, 1e-3), 1 - 1e-3)
     reach = float(ndtri(0.975)) * np.sqrt(variance) / (inside * (1 - inside))

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from candor.attack.names import FGSM_TRUST_SER, TRANSFER
 from candor.config.loading import refuse
 from candor.config.root import Config
 from candor.corpora.emotions import EMOTIONS
 from candor.plan.systems import systems
-
-IN_SEEDS_WAY = "fgsm_trust_ser"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def attacked_systems(config: Config, dataset: str) -> Iterator[tuple[str, str]]:
 
 def methods_of(config: Config) -> list[str]:
     """Return what the attacks are called in tables: trust-ser's way has a name of its own."""
-    return [IN_SEEDS_WAY] if config.attack.parity else list(config.attack.methods)
+    return [FGSM_TRUST_SER] if config.attack.parity else list(config.attack.methods)
 
 
 def called(config: Config, backbone: str, access: Access) -> list[tuple[str, str]]:
@@ -86,7 +85,7 @@ def called(config: Config, backbone: str, access: Access) -> list[tuple[str, str
     """
     methods = methods_of(config)
     own = [(method, backbone) for method in methods] if access.own_gradient else []
-    lent = [(f"transfer_{method}", access.surrogate) for method in methods] if access.surrogate else []
+    lent = [(f"{TRANSFER}{method}", access.surrogate) for method in methods] if access.surrogate else []
     return own + lent
 
 

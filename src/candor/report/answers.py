@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from candor.attack.figures import method_name
 from candor.fairness.audit import NOTHING
+from candor.tables.attack import NOT_APPLICABLE
 
 HEADLINE = ("uar", "ccc")
+ATTACK = ("method", "source", "target")
 
 Row = Mapping[Any, Any]
 
@@ -70,10 +73,10 @@ class Served:
 
 @dataclass(frozen=True)
 class Fooled:
-    """How easily a system is fooled, by one method at the headline ratio."""
+    """How easily a system is fooled, by one attack at the headline ratio."""
 
     system: str
-    method: str
+    attack: str
     snr: float
     figure: Figure
     control: Figure
@@ -175,7 +178,7 @@ def _served(row: Row, groups: pd.DataFrame) -> Served:
 def _fooled(row: Row) -> Fooled:
     return Fooled(
         system=system_of(row),
-        method=str(row["method"]),
+        attack="" if row["verdict"].startswith(NOT_APPLICABLE) else method_name(*(row[name] for name in ATTACK)),
         snr=float(row["snr"]),
         figure=Figure.of(row, "success"),
         control=Figure.of(row, "control", "control_low", "control_high"),

@@ -87,9 +87,9 @@ def _served_sentence(one: Served, metric: str) -> str:
 
 
 def _fooled_sentence(one: Fooled) -> str:
-    name = _method(one.method)
+    name = escape(one.attack)
     if math.isnan(one.figure.value):
-        return f"{name}: {escape(one.verdict)}."
+        return f"Attack: {escape(one.verdict)}."
     return (
         f"{name} at {one.snr:g} dB fools <b>{one.figure} %</b> of the utterances that were right "
         f"(n = {one.attacked:,}, {one.speakers} speakers), random signs as loud {one.control} %: "
@@ -129,9 +129,9 @@ def _served_table(served: Sequence[Served], metric: str) -> str:
 def _fooled_table(fooled: Sequence[Fooled]) -> str:
     def cells(one: Fooled) -> list[str]:
         if math.isnan(one.figure.value):
-            return [escape(one.system), _method(one.method), "", "", "", "", "", "", escape(one.verdict)]
+            return [escape(one.system), escape(one.attack), "", "", "", "", "", "", escape(one.verdict)]
         return [
-            escape(one.system), _method(one.method), f"{one.snr:g} dB", str(one.figure), str(one.control),
+            escape(one.system), escape(one.attack), f"{one.snr:g} dB", str(one.figure), str(one.control),
             drawing(one.figure, one.control.value, VERMILION if one.verdict in BEYOND else GREY),
             f"{one.attacked:,}", str(one.speakers), _verdict(one.verdict),
         ]  # fmt: skip
@@ -165,10 +165,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _verdict(verdict: str) -> str:
     return f'<span class="beyond">{escape(verdict)}</span>' if verdict in BEYOND else escape(verdict)
-
-
-def _method(name: str) -> str:
-    return escape(name.replace("_", " ").replace("fgsm", "FGSM").replace("pgd", "PGD"))
 
 
 def _p(p: float) -> str:

@@ -68,6 +68,7 @@ class Attacked(Table):
 _RESULT = (
     _METHOD,
     Column("source", f"{_SOURCE.description}; blank where there is no attack", blank=True),
+    Column("target", "Emotion that was to be heard instead; blank for any but the true one", blank=True),
     Column("snr", _SNR.description, "number", "dB", blank=True),
     Column("headline", "yes for the ratio that figures by group are of: 45 dB, or the nearest to it"),
     Column(
@@ -99,9 +100,10 @@ _RESULT = (
     Column("realised_snr", "Mean of the ratios that were reached, after clipping", "number", "dB", blank=True),
     Column("clipped", "Mean share of samples at the ends of the range", "number", blank=True),
     Column(
-        "attacked", "Utterances that were attacked, which were right before; summed over seeds", "integer", blank=True
+        "attacked", "Utterances that were attacked, being right before with at least one seed", "integer", blank=True
     ),
-    Column("tested", "Test utterances; summed over seeds", "integer", blank=True),
+    Column("attempts", "Attacks on these: one per utterance and seed with which it was right", "integer", blank=True),
+    Column("tested", "Test utterances", "integer", blank=True),
     Column("speakers", "Their speakers; those who are not known count once per session", "integer", blank=True),
     Column(
         "silent", "Utterances that were right, but without a sound that a ratio could refer to", "integer", blank=True
@@ -163,13 +165,16 @@ class AttackBreakdown(Table):
         Column("what", "success of a group, or gap: the greatest difference in success between two groups"),
         Column("group", "The group; blank for the gap", blank=True),
         Column("value", "Success, or the gap; blank where there is nothing to compare", "number", blank=True),
-        Column("low", "Lower end of its 95 % interval, clustered by speaker", "number", blank=True),
+        Column(
+            "low", "Lower end of its 95 % interval, over speakers; of a speaker over utterances", "number", blank=True
+        ),
         Column("high", "Upper end of it", "number", blank=True),
         Column("p", "How often groups that mean nothing show at least as wide a gap", "number", blank=True),
         Column("p_holm", "The same, adjusted by Holm for the number of axes", "number", blank=True),
+        Column("random_high", "95 of 100 attacks show less that fool all equally often", "number", blank=True),
         Column("higher", "The group that is fooled most often; of the gap", blank=True),
         Column("lower", "The group that is fooled least often; of the gap", blank=True),
-        Column("attacked", "Attacked utterances; summed over seeds", "integer"),
+        Column("attacked", "Attacked utterances", "integer"),
         Column("speakers", "Their speakers", "integer"),
         Column("note", "Why there is no figure; blank where there is one", blank=True),
     )
