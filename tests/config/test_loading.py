@@ -61,7 +61,7 @@ def test_the_shipped_config_names_every_top_level_key():
         ),
         (
             {"recipes": {"linear": {"lora_rank": 4}}},
-            "config: recipes.linear is {'downstream_model': 'linear', 'lora_rank': 4}; lora_rank does nothing with "
+            "config: recipes.linear.lora_rank is 4; lora_rank does nothing with "
             "mode 'frozen'; leave it out, or set mode to lora",
         ),
         (

@@ -5,7 +5,15 @@ import pytest
 from candor.backbones.interface import Backbone, load_family
 from candor.config import backbones as entries
 from candor.config.loading import ConfigError, load
-from candor.plan.attacks import Access, attack_on, attacked_systems, called, check_attack, settings_of
+from candor.plan.attacks import (
+    Access,
+    attack_on,
+    attacked_systems,
+    called,
+    check_attack,
+    rows_of_table,
+    settings_of,
+)
 
 
 def config(backbones=("egemaps", "fbank", "wavlm"), recipes=None, **attack):
@@ -79,3 +87,21 @@ def test_trust_sers_way_has_a_name_of_its_own():
 def test_attacks_that_cannot_be_are_refused(attack, line):
     with pytest.raises(ConfigError, match=line):
         check_attack(config(**attack))
+
+
+def test_a_surrogate_without_models_of_the_recipe_is_told_in_the_table():
+    """It would be left out in silence otherwise, beside the attack by a model's own gradient."""
+    made = load(
+        {
+            "backbones": {"fbank": None, "apc": None, "egemaps": None, "apc_demo": False},
+            "recipes": {"cnn": {"pretrain_model": ["apc", "egemaps"]}},
+            "attack": {"surrogate": "fbank"},
+        }
+    )
+    reason = "attack.surrogate, fbank, has no models of cnn that could lend their gradient"
+    none = "no gradient passes through egemaps, and attack.surrogate, fbank, has no models of cnn"
+    assert list(rows_of_table(made, "demo")) == [
+        ("apc", "cnn", ""),
+        ("apc", "cnn", reason),
+        ("egemaps", "cnn", none),
+    ]

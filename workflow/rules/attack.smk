@@ -154,10 +154,7 @@ rule attack_table:
     conda:
         "../../envs/candor.yml"
     params:
-        systems=lambda wildcards: [
-            (*system, plan_attacks.attack_on(CONFIG, wildcards.dataset, *system).reason)
-            for system in plan_systems.systems(CONFIG, wildcards.dataset)
-        ],
+        systems=lambda wildcards: list(plan_attacks.rows_of_table(CONFIG, wildcards.dataset)),
         code=code("attack_table"),
     message:
         "Comparing the attacks on all backbones and recipes for {wildcards.dataset}"

@@ -78,6 +78,13 @@ class Attack(Section):
         """Return the ratios that are asked for, the quietest perturbation first."""
         return sorted(self.snr if isinstance(self.snr, list) else [self.snr], reverse=True)
 
+    @field_validator("snr", mode="before")
+    @classmethod
+    def _at_least_one(cls, asked: object) -> object:
+        if asked == []:
+            raise PydanticCustomError("empty", "name at least one ratio")
+        return asked
+
     @field_validator("attack_method", "snr")
     @classmethod
     def _each_once(cls, asked: object) -> object:
@@ -95,7 +102,11 @@ class Attack(Section):
                     {"key": key, "methods": " or ".join(methods)},
                 )
         if self.parity is not None and self.methods != ["fgsm"]:
-            raise PydanticCustomError("parity", "parity 'trust-ser' is for attack_method 'fgsm', the one that it has")
+            raise PydanticCustomError(
+                "no_effect", "{key} 'trust-ser' is for attack_method 'fgsm', the one that it has", {"key": "parity"}
+            )
         if self.parity is not None and self.target is not None:
-            raise PydanticCustomError("parity", "parity 'trust-ser' has no target; leave one of both out")
+            raise PydanticCustomError(
+                "no_effect", "{key} 'trust-ser' has no target; leave one of both out", {"key": "parity"}
+            )
         return self

@@ -25,11 +25,14 @@ class Access:
         Another backbone whose gradient is followed; blank for none.
     reason
         Why there is no attack; blank where there is one.
+    not_lent
+        Why none follows the surrogate that was asked for; blank where one does, and where none was.
     """
 
     own_gradient: bool
     surrogate: str
     reason: str = ""
+    not_lent: str = ""
 
 
 def check_attack(config: Config) -> None:
@@ -48,8 +51,12 @@ def attack_on(config: Config, dataset: str, backbone: str, recipe: str) -> Acces
     able = [name for name, used in systems(config, dataset) if used == recipe and config.backbones[name].differentiable]
     asked = config.attack.surrogate
     if config.backbones[backbone].differentiable:
-        other = asked if asked is not None and asked != backbone and asked in able else ""
-        return Access(own_gradient=True, surrogate=other)
+        if asked is None or asked == backbone:
+            return Access(own_gradient=True, surrogate="")
+        if asked not in able:
+            reason = f"attack.surrogate, {asked}, has no models of {recipe} that could lend their gradient"
+            return Access(own_gradient=True, surrogate="", not_lent=reason)
+        return Access(own_gradient=True, surrogate=asked)
     if asked is not None and asked not in able:
         reason = f"no gradient passes through {backbone}, and attack.surrogate, {asked}, has no models of {recipe}"
         return Access(own_gradient=False, surrogate="", reason=reason)
@@ -64,6 +71,15 @@ def attacked_systems(config: Config, dataset: str) -> Iterator[tuple[str, str]]:
     for backbone, recipe in systems(config, dataset):
         if not attack_on(config, dataset, backbone, recipe).reason:
             yield backbone, recipe
+
+
+def rows_of_table(config: Config, dataset: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what the table of a dataset tells of: backbone, recipe, and why there is no attack, blank where there is."""
+    for backbone, recipe in systems(config, dataset):
+        access = attack_on(config, dataset, backbone, recipe)
+        yield backbone, recipe, access.reason
+        if access.not_lent:
+            yield backbone, recipe, access.not_lent
 
 
 def methods_of(config: Config) -> list[str]:
