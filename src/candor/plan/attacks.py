@@ -74,7 +74,7 @@ def attacked_systems(config: Config, dataset: str) -> Iterator[tuple[str, str]]:
 
 
 def rows_of_table(config: Config, dataset: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what the table of a dataset tells of: backbone, recipe, and why there is no attack, blank where there is."""
+    """Yield what the table of a dataset tells of: backbone, recipe, and why there is no attack, or nothing."""
     for backbone, recipe in systems(config, dataset):
         access = attack_on(config, dataset, backbone, recipe)
         yield backbone, recipe, access.reason
