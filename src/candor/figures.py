@@ -90,6 +90,7 @@ def _settle(figure: Figure) -> None:
     """
     if figure.get_layout_engine() is None:
         return
+    figure.set_dpi(_STYLE["savefig.dpi"])  # letters are as wide as they will be in the picture
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
