@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from candor.attack.breakdown import breakdown
 from candor.attack.evaluate import Fooled, Planned, as_trust_ser, headline, results
@@ -201,7 +202,6 @@ def test_examples_are_of_many_emotions_and_speakers_and_fooled_where_there_are_s
 
 
 def test_clips_are_written_without_rounding_and_with_the_same_bytes(tmp_path):
-    soundfile = pytest.importorskip("soundfile")
     samples = np.random.default_rng(0).uniform(-1, 1, 500).astype(np.float32)
     (tmp_path / "clip.wav").write_bytes(as_wav(samples))
     read, rate = soundfile.read(tmp_path / "clip.wav", dtype="float32")
