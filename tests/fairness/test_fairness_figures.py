@@ -87,6 +87,7 @@ def test_a_figure_is_kept_as_picture_vector_and_page_with_the_same_bytes_each_ti
 
 def test_the_terminal_says_who_is_served_worst_and_whether_that_is_chance(project):
     said = fairness_text(find_summaries(project))
+    assert "UAR [95 % interval]" in said.splitlines()[0]
     assert find_summaries(project) == find_summaries(project / "corpus")
     gender = next(line for line in said.splitlines() if " gender " in line)
     assert "female" in gender

@@ -9,15 +9,17 @@ from typing import Any
 import pandas as pd
 
 from candor.performance.show import aligned
-from candor.tables.fairness import FairnessSummary, Groups
+from candor.tables.fairness import GAP_NAMES, FairnessSummary, Groups
 
 HEADLINE = ("uar", "ccc")
 
 
-HEADS = (
-    *("dataset", "backbone", "recipe", "by", "worst served", "UAR or CCC [95 % interval]", "n", "speakers"),
-    *("widest gap [95 % interval]", "random band", "p", "verdict"),
-)
+def _heads(metrics: set[str]) -> tuple[str, ...]:
+    shown = " or ".join(GAP_NAMES[metric] for metric in HEADLINE if metric in metrics)
+    return (
+        *("dataset", "backbone", "recipe", "by", "worst served", f"{shown} [95 % interval]", "n", "speakers"),
+        *("widest gap [95 % interval]", "random band", "p", "verdict"),
+    )
 
 
 def find_summaries(folder: Path) -> list[Path]:
@@ -35,16 +37,18 @@ def fairness_text(summaries: Sequence[Path]) -> str:
         Tables `FairnessSummary`.
     """
     lines: list[Sequence[str]] = []
+    metrics: set[str] = set()
     for file in summaries:
         rows = FairnessSummary.read(file)
         shown = rows[rows["metric"].isin(HEADLINE) & (rows["aggregate"] == "max")]
         for row in shown.to_dict("records"):
             if row["verdict"] != "nothing to compare":
+                metrics.add(row["metric"])
                 lines.append(_line(row, _worst(file.parent, row)))
     if not lines:
         return ""
     how = "Gaps: lower is better. Random band: 95 of 100 models that hear nothing show less."
-    return "\n".join([aligned([HEADS, *lines]), how])
+    return "\n".join([aligned([_heads(metrics), *lines]), how])
 
 
 def _worst(folder: Path, row: dict[Any, Any]) -> dict[Any, Any]:

@@ -56,9 +56,9 @@ _GAP = (
     Column("speakers", "Their speakers", "integer"),
     Column(
         "verdict",
-        "beyond chance: p is at most 0.05 and the gap lies above the random band; within chance; too few speakers; not "
-        "interpretable: the models are at chance or say one class; cannot be told apart: an emotion is not spoken by "
-        "all groups; nothing to compare",
+        "beyond chance: p_holm is at most 0.05 and the gap lies above the random band; within chance; too few "
+        "speakers; not interpretable: the models are at chance or say one class; cannot be told apart: an emotion is "
+        "not spoken by all groups; nothing to compare",
     ),
     Column("note", "Why, in words", blank=True),
 )
