@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from candor.attack.trained import TrainedSystem
+from candor.models.trained import TrainedSystem
 from candor.audio.conversion import decode
 from candor.features.extraction import statistics
 from candor.models.end_to_end import EndToEnd, moments

@@ -30,35 +30,11 @@ def attacked_seeds(wildcards):
     return list(seeds) if CONFIG.attack.seeds == "all" else seeds[:1]
 
 
-def models_on(backbone, wildcards, prefix=""):
-    """Return the models of a recipe on a backbone, and what they need besides audio."""
-    recipe = CONFIG.recipes[wildcards.recipe]
-    span = plan_systems.span_name(recipe.audio_duration)
-    names = {"dataset": wildcards.dataset, "backbone": backbone, "recipe": wildcards.recipe}
-    files = {
-        "heads": [
-            under(CHECKPOINT, **names, fold=fold, seed=seed)
-            for fold in folds_of(wildcards.dataset)
-            for seed in attacked_seeds(wildcards)
-        ]
-    }
-    if backbone in WEIGHED:
-        files["weights"] = under(Weights.path, backbone=backbone)
-    # Where each speaker has a normalisation of his own, it is not part of the model.
-    if recipe.norm_scope == "speaker":
-        kind, path = {
-            "znorm": ("pooled", FeatureIndex.path),
-            "minmax": ("frames", FrameIndex.path),
-        }[recipe.norm]
-        files[kind] = under(path, **names, span=span)
-    return {f"{prefix}{role}": file for role, file in files.items()}
-
-
 def what_is_attacked(wildcards):
     """Return the models of a job, and those of another backbone where these lend their gradient."""
     surrogate = access_to(wildcards).surrogate
-    lent = models_on(surrogate, wildcards, "surrogate_") if surrogate else {}
-    return {**models_on(wildcards.backbone, wildcards), **lent}
+    lent = models_on(surrogate, wildcards, attacked_seeds(wildcards), "surrogate_") if surrogate else {}
+    return {**models_on(wildcards.backbone, wildcards, attacked_seeds(wildcards)), **lent}
 
 
 def backbones_of_attack(wildcards):
@@ -66,13 +42,7 @@ def backbones_of_attack(wildcards):
 
 
 def threads_of_attack(wildcards):
-    """Return how many threads a job runs on: small backbones, made by hand or pretrained here, gain nothing from a second.
-
-    It depends on the config alone, so that results do not depend on how many cores there are.
-    """
-    names = backbones_of_attack(wildcards)
-    small = all(name not in WEIGHED or name in PRETRAINED for name in names)
-    return 1 if small else BACKBONE_THREADS
+    return threads_to_run(backbones_of_attack(wildcards))
 
 
 def attacking(script):

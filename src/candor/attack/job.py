@@ -15,8 +15,8 @@ import torch
 from candor.attack.attacking import Attack, Row, Utterance
 from candor.attack.crafting import Settings
 from candor.attack.names import CLEAN, CONTROL
-from candor.attack.trained import TrainedSystem
-from candor.attack.unfinished import Unfinished
+from candor.models.trained import TrainedSystem
+from candor.unfinished import Unfinished
 from candor.features.clips import cut_clips
 from candor.made_of import file_hash
 from candor.models.end_to_end import EndToEnd

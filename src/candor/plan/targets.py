@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from candor.plan.datasets import Dataset
 
 _MODELS = ("corpora", "audio", "splits", "backbones", "features", "models")
-_AUDITS = ("performance", "fairness", "attack")
+_AUDITS = ("performance", "fairness", "attack", "privacy", "robustness", "cost")
 
 STAGES: dict[str, tuple[str, ...]] = {
     "corpora": (),
@@ -24,7 +24,11 @@ STAGES: dict[str, tuple[str, ...]] = {
     "performance": _MODELS,
     "fairness": _MODELS,
     "attack": _MODELS,
-    "report": (*_MODELS, *_AUDITS),
+    "privacy": _MODELS,
+    "robustness": _MODELS,
+    "cost": (*_MODELS, "performance"),
+    "trust": (*_MODELS, *_AUDITS),
+    "report": (*_MODELS, *_AUDITS, "trust"),
 }
 """The stages that make results, in the order in which data flows, and the stages that each one rests on."""
 

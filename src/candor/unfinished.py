@@ -1,4 +1,4 @@
-"""What of an attack is done, kept aside so that a killed job goes on from there."""
+"""What of a long audit is done, kept aside so that a killed job goes on from there."""
 
 from __future__ import annotations
 

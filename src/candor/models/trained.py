@@ -1,4 +1,4 @@
-"""The trained models of a backbone with a recipe, each with its backbone, as attacks take them."""
+"""The trained models of a backbone with a recipe, each with its backbone, as audits take them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,34 @@
+# What the rules of audits share that take trained models: their files, on how many threads they run.
+
+
+def models_on(backbone, wildcards, seeds, prefix=""):
+    """Return the models of a recipe on a backbone, and what they need besides audio."""
+    recipe = CONFIG.recipes[wildcards.recipe]
+    span = plan_systems.span_name(recipe.audio_duration)
+    names = {"dataset": wildcards.dataset, "backbone": backbone, "recipe": wildcards.recipe}
+    files = {
+        "heads": [
+            under(CHECKPOINT, **names, fold=fold, seed=seed)
+            for fold in folds_of(wildcards.dataset)
+            for seed in seeds
+        ]
+    }
+    if backbone in WEIGHED:
+        files["weights"] = under(Weights.path, backbone=backbone)
+    # Where each speaker has a normalisation of his own, it is not part of the model.
+    if recipe.norm_scope == "speaker":
+        kind, path = {
+            "znorm": ("pooled", FeatureIndex.path),
+            "minmax": ("frames", FrameIndex.path),
+        }[recipe.norm]
+        files[kind] = under(path, **names, span=span)
+    return {f"{prefix}{role}": file for role, file in files.items()}
+
+
+def threads_to_run(backbones):
+    """Return how many threads a job runs these on: small ones, made by hand or pretrained here, gain nothing from a second.
+
+    It depends on the config alone, so that results do not depend on how many cores there are.
+    """
+    small = all(name not in WEIGHED or name in PRETRAINED for name in backbones)
+    return 1 if small else BACKBONE_THREADS
