@@ -2,12 +2,15 @@
 
 import math
 import re
+from base64 import b64encode
 
 import pandas as pd
 import pytest
 
 from candor.report.answers import answers
 from candor.report.page import page
+from candor.trust.profile import profiles
+from trust.made_up import found
 
 SYSTEM = {"dataset": "corpus", "backbone": "wavlm", "recipe": "cnn"}
 
@@ -51,7 +54,9 @@ def made(performances=None, gaps=None, attack=(ATTACK,)):
     rows = performances or [performance()]
     groups = {(row["backbone"], row["recipe"]): GROUPS for row in [*rows, SYSTEM]}
     attacks = None if attack is None else pd.DataFrame(attack)
-    return page(answers("corpus", pd.DataFrame(rows), pd.DataFrame(gaps or [gap()]), groups, attacks))
+    profiled = pd.DataFrame(profiles(found(), "gender"))
+    tables = (profiled, pd.DataFrame(rows), pd.DataFrame(gaps or [gap()]), groups, attacks)
+    return page(answers("corpus", *tables), b"<svg/>")
 
 
 def text(html):
@@ -110,4 +115,24 @@ def test_without_groups_it_says_so(gaps):
 def test_ratings_have_no_attack_and_their_own_metric():
     said = text(made([performance(metric="ccc")], [gap(metric="ccc")], attack=None))
     assert "CCC 60.0" in said
-    assert "fooled" not in said
+    assert "How easily is it fooled?" not in said
+
+
+def test_the_page_opens_on_the_profiles_and_their_radar():
+    html = made()
+    said = text(html)
+    row = "wavlm · cnn 65.0 [60.0, 70.0] 10.0 [5.0, 15.0] 60.0 [55.0, 65.0] 80.0 [75.0, 85.0] 75.0 [70.0, 80.0] 10 G"
+    assert said.index("Trust profiles") < said.index(row) < said.index("In words") < said.index("How well is emotion")
+    assert html.index("<img") < html.index("In words")
+    assert b64encode(b"<svg/>").decode() in html
+
+
+def test_what_leaks_is_borne_and_costs_is_said_of_the_best():
+    said = text(made())
+    assert (
+        "with a UAR of 80.0 [75.0, 85.0] (chance 50), from the layers of its backbone with 95.0 [90.0, 100.0]" in said
+    )
+    assert "an equal error rate of 30.0 [25.0, 35.0] % (chance 50)" in said
+    assert "area under the ROC 60.0 [55.0, 65.0] % (chance 50)" in said
+    assert "Under disturbance 75.0 [70.0, 80.0] % of its predictions stay; 8 of 13 passed." in said
+    assert "takes it 10 GFLOPs; it has 94,000,000 parameters, of which 200,000 were trained." in said

@@ -24,6 +24,7 @@ from candor.plan import datasets as plan_datasets
 from candor.plan import attacks as plan_attacks
 from candor.plan import provenance
 from candor.plan import systems as plan_systems
+from candor.plan import trust as plan_trust
 from candor.plan.fingerprint import fingerprint
 from candor.plan.targets import ROOT, Final, folder_targets, offered, rests_on, unknown_target
 from candor.runtime import BACKBONE_THREADS, gpu_is_here
@@ -90,6 +91,7 @@ try:
     DATASETS = plan_datasets.resolve(CONFIG)
     plan_systems.check_systems(CONFIG, DATASETS)
     plan_attacks.check_attack(CONFIG)
+    plan_trust.check_trust(CONFIG)
 except ConfigError as error:
     sys.exit(str(error))
 
@@ -365,6 +367,8 @@ def what_is_answered(wildcards):
     dataset = wildcards.dataset
     attack = {"attack": under(AttackSummary.path, dataset=dataset)}
     return {
+        "trust": under(TrustProfile.path, dataset=dataset),
+        "radar": under(str(Path(RADAR_FIGURE).with_suffix(".svg")), dataset=dataset),
         "performance": under(Summary.path, dataset=dataset),
         "fairness": under(FairnessSummary.path, dataset=dataset),
         "groups": of_all_systems(Groups.path, wildcards),

@@ -28,6 +28,7 @@ COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
 COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
 OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED, FairnessSummary.path, SYSTEMS_FIGURE)
 OVER_ALL_SYSTEMS += (AttackSummary.path, ATTACK_SYSTEMS_FIGURE, ANSWERS)
+OVER_ALL_SYSTEMS += (TrustProfile.path, TrustAxes.path, RADAR_FIGURE, TRUST_LATEX, TRUST_MARKDOWN)
 
 
 def is_made_of(template, dataset):
@@ -47,6 +48,11 @@ def final_files(templates):
     """Yield every file that a user asks for; seeds belong to a recipe, folds to a dataset."""
     for template in templates:
         stage = template.split("/")[0]
+        if "{" not in template:
+            if profiled_datasets():
+                for form in files_for(template):
+                    yield Final(form, stage, "")
+            continue
         if "{dataset}" not in template:
             for backbone in WEIGHED if template == Weights.path else PRETRAINED:
                 for form in files_for(template.format(backbone=backbone)):

@@ -29,6 +29,8 @@ FINALS = [
     *(ATTACK_CURVE_FIGURE, ATTACK_GROUPS_FIGURE),
     *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
     *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
+    *(TrustProfile.path, TrustAxes.path, RADAR_FIGURE, TRUST_LATEX, TRUST_MARKDOWN),
+    *(TrustOverview.path, DATASETS_FIGURE, OVERVIEW_LATEX, OVERVIEW_MARKDOWN),
     ANSWERS,
 ]
 

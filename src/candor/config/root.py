@@ -14,6 +14,7 @@ from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, Store
 from candor.config.recipes import Cnn, Recipe, with_head
 from candor.config.section import Section
 from candor.config.splits import Splits
+from candor.config.trust import Trust
 
 ENTRY = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names of entries become names of folders."""
@@ -60,6 +61,7 @@ class Config(Section):
     )
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
     attack: Attack = Field(default=Attack(), description="How models are attacked.")
+    trust: Trust = Field(default=Trust(), description="What the profile of a system is made of.")
 
     @model_validator(mode="before")
     @classmethod

@@ -48,7 +48,7 @@ class Final:
     """A file that a user asks for.
 
     `path` lies below `project_dir`; `backbone` is blank for files of a whole dataset, `dataset` for those of a
-    backbone.
+    backbone, both for those that set all datasets side by side.
     """
 
     path: str
@@ -111,7 +111,9 @@ def folder_targets(
     for stage in STAGES:
         own = [final for final in finals if final.stage == stage]
         below = [final for final in finals if final.stage in STAGES[stage]]
-        targets.append(_target(stage, None, [*_of(own, ready), *_of(below, ready)]))
+        across = [final for final in [*own, *below] if _is_across(final)]
+        own, below = ([final for final in some if not _is_across(final)] for some in (own, below))
+        targets.append(_target(stage, None, [*_of(own, ready), *across, *_of(below, ready)]))
         for backbone in dict.fromkeys(final.backbone for final in own if not final.dataset):
             targets.append(_target(stage, None, [final for final in own if final.backbone == backbone], "", backbone))
         for dataset in dict.fromkeys(final.dataset for final in own if final.dataset):
@@ -123,6 +125,10 @@ def folder_targets(
                 files += [final for final in needed if final.backbone in ("", backbone)]
                 targets.append(_target(stage, dataset, files, also, backbone))
     return targets
+
+
+def _is_across(final: Final) -> bool:
+    return not final.dataset and not final.backbone
 
 
 def _of(finals: list[Final], datasets: Collection[str]) -> list[Final]:

@@ -1,4 +1,4 @@
-"""The answers that the report opens on: how well models recognise, whom they serve worst, how easily they fail."""
+"""The answers that the report opens on: profiles; how well models recognise, whom they serve worst, how they fail."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ class Answers:
 
     dataset: str
     metric: str
+    profiles: list[Row]
     recognised: list[Recognised]
     served: list[Served]
     fooled: list[Fooled]
@@ -104,6 +105,7 @@ class Answers:
 
 def answers(
     dataset: str,
+    profiles: pd.DataFrame,
     performance: pd.DataFrame,
     fairness: pd.DataFrame,
     groups: Mapping[tuple[str, str], pd.DataFrame],
@@ -115,6 +117,8 @@ def answers(
     ----------
     dataset
         Its name.
+    profiles
+        Rows of `TrustProfile`.
     performance
         Rows of `Summary`.
     fairness
@@ -146,6 +150,7 @@ def answers(
     return Answers(
         dataset,
         "CCC" if "ccc" in set(rows["metric"]) else "UAR",
+        list(profiles.to_dict("records")),
         recognised,
         sorted(served, key=lambda one: order[one.system]),
         sorted(fooled, key=lambda one: order[one.system]),

@@ -1,4 +1,4 @@
-"""The first page as HTML: sentences for the system that recognises best, a table of all systems for each question."""
+"""The first page as HTML: the trust profiles, the best recognising system in words, a table for each question."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from candor.figures import BLUE, GREY, INK, LIGHT, VERMILION
-from candor.report.answers import Answers, Figure, Fooled, Recognised, Served
+from candor.report.answers import Answers, Figure, Fooled, Recognised, Served, system_of
+from candor.report.at_a_glance import profile_lines, profile_sentences, radar_image, reasons
 
 BEYOND = ("beyond chance", "beyond control")
 
@@ -25,19 +26,35 @@ div.overflow-auto:has(.prose .candor) {{ align-items: flex-start; justify-conten
 .candor th {{ text-align: left; font-weight: 600; border-bottom: 1px solid {GREY}; padding: 3px 14px 3px 0; }}
 .candor td {{ border-bottom: 1px solid {LIGHT}; padding: 3px 12px 3px 0; vertical-align: middle; white-space: nowrap; }}
 .candor .beyond {{ color: {VERMILION}; font-weight: 600; }}
+.candor .radar {{ width: 100%; max-width: 60em; margin: .6em 0; }}
 .candor .note {{ color: {GREY}; font-size: 12.5px; }}
 </style>"""
 
 WIDTH, HEIGHT = 120, 16
 
 
-def page(found: Answers) -> str:
-    """Return the first page on a dataset as a fragment of HTML."""
+def page(found: Answers, radar: bytes) -> str:
+    """Return the first page on a dataset as a fragment of HTML.
+
+    Parameters
+    ----------
+    found
+        What it says.
+    radar
+        The radar of the profiles, as SVG.
+    """
     best = found.best
     parts = [
         STYLE,
         '<div class="candor">',
         f"<h2>{escape(found.dataset)}: {best.utterances:,} test utterances of {best.speakers} speakers</h2>",
+        "<h3>Trust profiles</h3>",
+        _table(*profile_lines(found.profiles)),
+        '<p class="note">In per cent, with 95 % intervals over speakers; FLOPs per second of speech. The radar shows '
+        "the same: outer is better on every axis.</p>",
+        *(f'<p class="note">{escape(reason)}</p>' for reason in reasons(found.profiles)),
+        radar_image(radar, found.dataset),
+        f"<h3>In words: {escape(best.system)}, which recognises best</h3>",
         "<ul>",
         *(f"<li>{sentence}</li>" for sentence in sentences(found)),
         "</ul>",
@@ -73,6 +90,9 @@ def sentences(found: Answers) -> Iterable[str]:
     for attack in found.fooled:
         if attack.system == best.system:
             yield _fooled_sentence(attack)
+    for profile in found.profiles:
+        if system_of(profile) == best.system:
+            yield from profile_sentences(profile)
 
 
 def _served_sentence(one: Served, metric: str) -> str:

@@ -1,0 +1,106 @@
+"""What the first page opens on: the trust profiles as a table, their radar, and the best system's in sentences."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from candor.report.answers import Figure, system_of
+from candor.trust.profile import note
+from candor.trust.radar import with_prefix
+from candor.trust.sheet import HEADS, figure_text
+
+Profile = Mapping[Any, Any]
+
+DIRECTIONS = {
+    "performance": "higher",
+    "fairness": "lower",
+    "attack": "lower",
+    "privacy": "lower, 50 is chance",
+    "robustness": "higher",
+    "cost": "lower",
+}
+"""What is better on each axis."""
+
+
+def radar_image(svg: bytes, dataset: str) -> str:
+    """Return the radar as an image inside the page."""
+    return (
+        f'<img class="radar" alt="Radar of the trust profiles on {escape(dataset)}; the table says the same" '
+        f'src="data:image/svg+xml;base64,{b64encode(svg).decode()}"/>'
+    )
+
+
+def profile_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of the table of profiles, as HTML.
+
+    Parameters
+    ----------
+    profiles
+        Rows of `TrustProfile`.
+    """
+    heads = ["system", *(f"{head} ({DIRECTIONS[axis]})" for axis, head in HEADS.items()), "tests passed", ""]
+    return heads, [_cells(profile) for profile in profiles]
+
+
+def _cells(profile: Profile) -> list[str]:
+    made = profile["tests_made"]
+    tests = "–" if made != made or made is None else f"{profile['tests_passed']:.0f} of {made:.0f}"
+    mark = "" if profile["interpretable"] == "yes" else profile["interpretable"]
+    return [escape(system_of(profile)), *(_cell(profile, axis) for axis in HEADS), tests, escape(mark)]
+
+
+def _cell(profile: Profile, axis: str) -> str:
+    words = escape(figure_text(profile, axis))
+    why = note(profile, axis) if math.isnan(float(profile[axis])) else ""
+    return f'<span title="{escape(why)}">{words}</span>' if why else words
+
+
+def reasons(profiles: Sequence[Profile]) -> list[str]:
+    """Return why figures are missing, each reason once."""
+    return list(
+        dict.fromkeys(
+            f"{system_of(profile)}: {HEADS[axis]}: {note(profile, axis)}"
+            for profile in profiles
+            for axis in HEADS
+            if math.isnan(float(profile[axis]))
+        )
+    )
+
+
+def profile_sentences(profile: Profile) -> Iterable[str]:
+    """Yield what leaks from a system, what it bears and what it costs, each in a sentence of HTML."""
+    read = _figure(profile, "privacy")
+    if not math.isnan(read.value):
+        layers = _figure(profile, "privacy_layers")
+        beneath = "" if math.isnan(layers.value) else f", from the layers of its backbone with {layers}"
+        yield (
+            f"Gender is read from its emotion embedding with a UAR of <b>{read}</b> (chance 50){beneath}: "
+            f"{escape(str(profile['privacy_verdict']))}."
+        )
+    elif profile["privacy_verdict"]:
+        yield f"Gender is not read from its emotion embedding: {escape(str(profile['privacy_verdict']))}."
+    told, members = _figure(profile, "privacy_speaker"), _figure(profile, "privacy_membership")
+    if not math.isnan(told.value):
+        yield f"By the same embedding strangers are told apart with an equal error rate of <b>{told} %</b> (chance 50)."
+    if not math.isnan(members.value):
+        yield (
+            "Whether it was trained on an utterance shows in its loss: area under the ROC "
+            f"<b>{members} %</b> (chance 50)."
+        )
+    kept = _figure(profile, "robustness")
+    if not math.isnan(kept.value):
+        verdict = escape(str(profile["robustness_verdict"]))
+        yield f"Under disturbance <b>{kept} %</b> of its predictions stay; {verdict}."
+    if not math.isnan(float(profile["cost"])):
+        yield (
+            f"A second of speech takes it <b>{with_prefix(float(profile['cost']))}FLOPs</b>; it has "
+            f"{profile['parameters']:,.0f} parameters, of which {profile['trainable']:,.0f} were trained."
+        )
+
+
+def _figure(profile: Profile, name: str) -> Figure:
+    return Figure.of(profile, name, f"{name}_low", f"{name}_high")

@@ -1,0 +1,45 @@
+"""Print the profiles for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from candor.performance.show import aligned
+from candor.tables.trust import TrustProfile
+from candor.trust.sheet import HEADS, figure_text
+
+EXPLAINED = (
+    "In per cent, with 95 % intervals over speakers. Better is: recognised higher, gap lower, fooled lower, gender "
+    "read lower (50 is chance), unchanged higher, FLOPs per second of speech lower."
+)
+
+
+def find_summaries(folder: Path) -> list[Path]:
+    """Return the profiles of the datasets in a folder of the stage."""
+    name = Path(TrustProfile.path).name
+    found = sorted(folder.glob(f"*/{name}"))
+    return found or [file for file in [folder / name] if file.is_file()]
+
+
+def trust_text(summaries: Sequence[Path]) -> str:
+    """Return the profile of each system, the best recognising ones of a dataset first.
+
+    Parameters
+    ----------
+    summaries
+        Tables `TrustProfile`.
+    """
+    lines: list[Sequence[str]] = []
+    for file in summaries:
+        for row in TrustProfile.read(file).to_dict("records"):
+            tests = "-" if pd.isna(row["tests_made"]) else f"{row['tests_passed']:.0f} of {row['tests_made']:.0f}"
+            mark = "" if row["interpretable"] == "yes" else row["interpretable"]
+            names = (str(row[name]) for name in ("dataset", "backbone", "recipe"))
+            lines.append((*names, *(figure_text(row, axis).replace("–", "-") for axis in HEADS), tests, mark))
+    if not lines:
+        return ""
+    heads = ("dataset", "backbone", "recipe", *HEADS.values(), "tests passed", "")
+    return "\n".join([aligned([heads, *lines]), EXPLAINED])
