@@ -53,7 +53,8 @@ prepared = Prepared("pooled", Slow(pooled), lambda outputs: PooledNetwork(2, 6, 
 run = {"dataset": "d", "backbone": "b", "recipe": "r", "fold": "1"}
 output = SimpleNamespace(
     predictions=root / "predictions.tsv", history=root / "history.tsv", layers=root / "layers.tsv",
-    recipe=root / "recipe.json", heads=[root / "seed0.safetensors", root / "seed1.safetensors"],
+    recipe=root / "recipe.json", timing=root / "training.timing.tsv",
+    heads=[root / "seed0.safetensors", root / "seed1.safetensors"],
 )
 FoldJob(run, "emotion", recipe, {}, {}, root / "aside").train_and_write(fold, prepared, output)
 """

@@ -28,6 +28,7 @@ COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
 COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
 OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED, FairnessSummary.path, SYSTEMS_FIGURE)
 OVER_ALL_SYSTEMS += (AttackSummary.path, ATTACK_SYSTEMS_FIGURE, ANSWERS)
+OVER_ALL_SYSTEMS += (CostSummary.path, CostTiming.path, JobTiming.path, PARETO_FIGURE)
 
 
 def is_made_of(template, dataset):

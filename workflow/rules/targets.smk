@@ -29,6 +29,9 @@ FINALS = [
     *(ATTACK_CURVE_FIGURE, ATTACK_GROUPS_FIGURE),
     *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
     *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
+    *(CostSummary.path, CostTiming.path, JobTiming.path, PARETO_FIGURE),
+    *(SystemCost.path, CostLengths.path, SystemTiming.path),
+    *([TRUST_SER_COST] if CONFIG.cost.parity else []),
     ANSWERS,
 ]
 

@@ -15,18 +15,18 @@ import torch
 from candor.attack.attacking import Attack, Row, Utterance
 from candor.attack.crafting import Settings
 from candor.attack.names import CLEAN, CONTROL
-from candor.models.trained import TrainedSystem
-from candor.unfinished import Unfinished
 from candor.features.clips import cut_clips
 from candor.made_of import file_hash
 from candor.models.end_to_end import EndToEnd
 from candor.models.seeding import seed_everything
 from candor.models.tasks import Emotion
+from candor.models.trained import TrainedSystem
 from candor.runtime import Explained, Progress, use_device
 from candor.store.objects import Store
 from candor.tables.audio import AudioIndex
 from candor.tables.models import Predictions
 from candor.tables.splits import FoldTable
+from candor.unfinished import Unfinished
 
 if TYPE_CHECKING:
     import pandas as pd
