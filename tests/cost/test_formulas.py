@@ -111,7 +111,7 @@ def test_fourier_transforms_by_the_usual_convention():
 
 def test_what_has_no_formula_is_noticed_and_what_does_not_work_is_not():
     aten = torch.ops.aten
-    for operator in (aten.mkldnn_rnn_layer, aten._native_multi_head_attention, aten.addr, aten._cdist_forward):
+    for operator in (aten._thnn_fused_gru_cell, aten._native_multi_head_attention, aten.addr, aten._cdist_forward):
         assert works_uncounted(operator)
     for operator in (
         aten.mm,

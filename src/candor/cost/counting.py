@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,17 +84,12 @@ def operations(model: EndToEnd, samples: int) -> Operations:
 def spelled_out() -> Iterator[None]:
     """Have torch take the products one by one that it otherwise does in a single kernel of its own.
 
-    Whole attention and transformer layers, and recurrent layers of oneDNN, have no formula; what they are made of has.
-    The arithmetic is the same.
+    Whole attention and transformer layers have no formula; what they are made of has. The arithmetic is the same.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with warnings.catch_warnings():
-            # Some builds say that oneDNN has no TF32, which nobody asked for.
-            warnings.filterwarnings("ignore", message="TF32")
-            with torch.backends.mkldnn.flags(enabled=False):
-                yield
+        yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
 

@@ -46,6 +46,7 @@ def pareto_figure(rows: pd.DataFrame) -> Figure:
             _point(axes, row)
         _names(axes, points, figure.get_figheight() - 1.3 - LINE * len(below))
         _chance(axes, rows)
+        _legend(axes)
         if below:
             figure.supxlabel("\n".join(["Operations not counted:", *below]), x=0.008, ha="left", fontsize=7.5)
     return figure
@@ -83,9 +84,15 @@ def _front(axes: Axes, points: Sequence[Row]) -> None:
         end = axes.get_xlim()[1]
         axes.step(
             [*costs, end], [*scores, scores[-1]], where="post", color=BLUE, linewidth=3.0, alpha=0.25, zorder=1,
-            label="Pareto front: no other is as good in both and better in one",
+            label="Pareto front",
         )  # fmt: skip
-        axes.legend(loc="lower right")
+
+
+def _legend(axes: Axes) -> None:
+    """Say above the axes what colours mean."""
+    for colour, name in ((BLUE, "on it"), (VERMILION, "outdone")):
+        axes.plot([], [], "o", color=colour, markersize=5, label=name)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, columnspacing=1.2, handletextpad=0.5)
 
 
 def _point(axes: Axes, row: Row) -> None:
@@ -109,13 +116,14 @@ def _names(axes: Axes, points: Sequence[Row], height: float) -> None:
         Of the axes in inches, about.
     """
     bottom, top = axes.get_ylim()
-    wanted = [(100 * row["score"] - bottom) / (top - bottom) for row in points]
-    for row, place in zip(points, apart(wanted, LINE / height), strict=True):
-        axes.annotate(
-            _name(row), (row["flops_per_clip"], 100 * row["score"]), xytext=(1.04, place), textcoords="axes fraction",
-            va="center", fontsize=7.5, color=INK if row["interpretable"] == SOUND else GREY, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 3},
-        )  # fmt: skip
+    heights = [(100 * row["score"] - bottom) / (top - bottom) for row in points]
+    line: dict[str, Any] = {"color": GREY, "linewidth": 0.4, "zorder": 0.5}
+    for row, own, place in zip(points, heights, apart(heights, LINE / height), strict=True):
+        # Level up to the edge and only then to the name, so that no two lines cross.
+        axes.hlines(100 * row["score"], row["flops_per_clip"], axes.get_xlim()[1], **line)
+        axes.plot([1.0, 1.05], [own, place], transform=axes.transAxes, clip_on=False, **line)
+        colour = INK if row["interpretable"] == SOUND else GREY
+        axes.text(1.06, place, _name(row), transform=axes.transAxes, va="center", fontsize=7.5, color=colour)
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:

@@ -40,6 +40,12 @@ def inner_product(first: Shape, second: Shape, *_: Any, out_shape: Any = None, *
     return 2 * first[0]
 
 
+def recurrent(inputs: Shape, of_input: Shape, of_state: Shape, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    """Return what a recurrent layer of oneDNN does: per step, all gates' products with the input and with the state."""
+    steps = inputs[0] * inputs[1]
+    return 2 * steps * (of_input[0] * of_input[1] + of_state[0] * of_state[1])
+
+
 def real_fourier(values: Shape, dimensions: Shape, *_: Any, out_shape: Any = None, **__: Any) -> int:
     """Return what Fourier transforms of real values do: 2.5 n log2 n each.
 
@@ -83,6 +89,7 @@ FORMULAS: dict[Any, Callable[..., int]] = {
     aten.addmv: matrix_vector_sum,
     aten.dot: inner_product,
     aten.vdot: inner_product,
+    aten.mkldnn_rnn_layer: recurrent,
     **FOURIER,
 }
 """What is counted beside what torch counts."""
@@ -96,7 +103,7 @@ _WORK = re.compile(
 def works_uncounted(operator: Any) -> bool:
     """Tell whether a kernel does products, convolutions, recurrences or transforms, by its name, and has no formula.
 
-    >>> works_uncounted(torch.ops.aten.mkldnn_rnn_layer), works_uncounted(torch.ops.aten.relu)
+    >>> works_uncounted(torch.ops.aten._thnn_fused_gru_cell), works_uncounted(torch.ops.aten.relu)
     (True, False)
     """
     if operator in FORMULAS or operator in flop_registry:
