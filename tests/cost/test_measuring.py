@@ -1,18 +1,11 @@
 """Times are those of the clock, over a fair sample of the corpus, and energy is what was spent meanwhile."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
-from candor.audio.conversion import encode
 from candor.cost.energy import Meters
-from candor.cost.job import TimingJob
 from candor.cost.measuring import SAMPLED, WARM_UP, measure, measured_row, processor, sample
-from candor.models.saving import save_model
-from candor.store.objects import Store
-from candor.tables.cost import SystemTiming
 
 
 class Clock:

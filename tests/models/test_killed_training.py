@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from candor.tables.models import TrainingTiming
 from killing import run, run_and_kill
 
 PROGRAM = """
@@ -61,7 +62,9 @@ FoldJob(run, "emotion", recipe, {}, {}, root / "aside").train_and_write(fold, pr
 
 
 def written(root: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in root.iterdir() if path.is_file()}
+    """Return the bytes of all files but of those that tell times."""
+    files = [path for path in root.iterdir() if path.is_file() and not path.name.endswith(".timing.tsv")]
+    return {path.name: path.read_bytes() for path in files}
 
 
 @pytest.mark.slow
@@ -76,3 +79,8 @@ def test_a_killed_training_ends_with_the_same_bytes(tmp_path):
     run(program, killed)
     assert written(killed) == written(tmp_path / "undisturbed")
     assert not [*(killed / "aside").iterdir()], "what was kept aside is gone"
+    first, second = (TrainingTiming.read(root / "training.timing.tsv") for root in (tmp_path / "undisturbed", killed))
+    assert first["epochs_run"].tolist() == first["epochs"].tolist() == second["epochs"].tolist() == [40, 40]
+    assert second["epochs_run"].iloc[0] == 0, "the first seed was done"
+    assert second["epochs_run"].sum() < 80
+    assert (first["seconds"] > 0).all()

@@ -271,8 +271,8 @@ FEATURES = {"features": 3, "frames": 2, **TRAINING}
 OF_FBANK = {"features": 2, "frames": 1, "train_linear": 6, "train_cnn": 3, **each(3, 2, *TRAINED)}
 OF_LINEAR = {"train_linear": 6, **each(2, 2, *TRAINED)}
 OF_CNN = {"train_cnn": 6, **each(2, 1, *TRAINED)}
-# Whatever models read, one program attacks them: an edit of any head has all of them attacked anew.
-ALL_ATTACKED = each(4, 2, *ATTACK_EVALUATED, "attack")
+# Whatever models read, one program attacks them, and one counts: an edit of any head has all of them done anew.
+ALL_ATTACKED = each(4, 2, *ATTACK_EVALUATED, *COST, "attack")
 OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
 OF_APC = {"features": 1, "frames": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
@@ -299,6 +299,9 @@ def test_a_finished_run_has_nothing_to_do(finished):
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *PERFORMANCE)),
         ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
         ("src/candor/attack/evaluate.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *ATTACK_EVALUATED)),
+        ("src/candor/cost/counting.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *COST)),
+        ("src/candor/cost/energy.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_timing", "cost_table")),
+        ("src/candor/cost/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_table")),
         ("src/candor/report/page.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "report_summary")),
         ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
         ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR | ALL_ATTACKED),
@@ -317,7 +320,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
             "workflow/scripts/performance_table.py",
             "rows = pd.concat",
             "everything = rows = pd.concat",
-            each(4, 2, "performance_table", "comparison", "report_summary"),
+            each(4, 2, "performance_table", "comparison", "cost_table", "report_summary"),
         ),
     ],
 )
@@ -373,6 +376,8 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
         # Snakemake compares the values of params as a set: only as one value do two that change places show.
         ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),
         ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
+        ({"cost": {"measured_seconds": 0.2}}, each(4, 2, "cost_timing", "cost_table")),
+        ({"cost": {"parity": "trust-ser"}}, each(4, 2, "cost", "cost_table")),
         ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES}),
         ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
         ({"backbones": {"fbank": {"mel_bins": 40}}}, OF_FBANK),
@@ -384,6 +389,39 @@ def test_a_changed_key_reruns_its_cone_and_nothing_else(finished, changes, jobs)
         assert finished.jobs("results/performance/ravdess", "results/performance/mine", **changes) == {}
     else:
         assert finished.jobs(**changes) == jobs
+
+
+def test_a_benchmark_file_that_is_gone_reruns_nothing(finished, tmp_path):
+    """They are measurements, and no reason to train anew, not even when the cost is measured again."""
+    benchmarks = finished.project / "benchmarks"
+    shutil.move(benchmarks / "train", tmp_path / "train")
+    try:
+        assert finished.jobs() == {}
+        jobs = finished.jobs("results/cost/mine", cost={"measured_seconds": 0.2})
+        assert jobs == {"cost_timing": 3, "cost_table": 1}
+    finally:
+        shutil.move(tmp_path / "train", benchmarks / "train")
+
+
+def test_what_a_system_costs_is_told_of_every_one(finished, capsys):
+    summary = read(finished.project / "cost/mine/summary.tsv").set_index(["backbone", "recipe"])
+    assert set(summary.index) == {("fbank", "linear"), ("fbank", "cnn"), ("apc_tiny", "cnn")}
+    assert summary.loc[("apc_tiny", "cnn"), "flops_6s"] > summary.loc[("fbank", "cnn"), "flops_6s"]
+    uar = read(finished.project / "performance/mine/summary.tsv").query("metric == 'uar'")
+    assert summary["score"].tolist() == uar["value"].tolist()
+    head = load_model(finished.project / "models/mine/fbank/cnn/fold1/seed0.safetensors").head
+    assert summary.loc[("fbank", "cnn"), "parameters"] == sum(own.numel() for own in head.parameters())
+    timing = read(finished.project / "cost/mine/summary.timing.tsv").set_index(["backbone", "recipe"])
+    assert (timing["inference_seconds"] > 0).all()
+    assert (timing["extraction_audio"] > 0).all(), "it was run in this very run"
+    assert timing.loc[("apc_tiny", "cnn"), "trainings"] == 6
+    assert timing.loc[("apc_tiny", "cnn"), "pretraining_seconds"] != ""
+    jobs = read(finished.project / "cost/mine/jobs.timing.tsv").set_index("rule")["jobs"]
+    assert (jobs["train"], jobs["features"], jobs["manifest"]) == (9, 2, 1)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["show", "results/cost", "--project", str(finished.project)])
+    assert end.value.code == 0
+    assert str(finished.project / "cost/mine/pareto.png") in capsys.readouterr().out
 
 
 def test_a_clip_added_to_a_corpus_is_noticed(finished):

@@ -10,6 +10,7 @@ rule cost:
         **({"trust_ser": under(TRUST_SER_COST)} if CONFIG.cost.parity else {}),
         cost=under(SystemCost.path),
         lengths=under(CostLengths.path),
+        made_of=under(COUNTED),
     log:
         log_of("cost", "dataset", "backbone", "recipe"),
     benchmark:

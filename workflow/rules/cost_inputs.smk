@@ -1,6 +1,7 @@
 # What the rules of the stage `cost` share: the model that stands for its system, and the benchmark files of its jobs.
 
 from candor.tables.cost import (
+    COUNTED,
     PARETO_FIGURE,
     TRUST_SER_COST,
     CostLengths,

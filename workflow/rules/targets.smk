@@ -30,7 +30,7 @@ FINALS = [
     *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
     *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
     *(CostSummary.path, CostTiming.path, JobTiming.path, PARETO_FIGURE),
-    *(SystemCost.path, CostLengths.path, SystemTiming.path),
+    *(SystemCost.path, CostLengths.path, COUNTED, SystemTiming.path),
     *([TRUST_SER_COST] if CONFIG.cost.parity else []),
     ANSWERS,
 ]

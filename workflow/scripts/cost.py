@@ -1,6 +1,7 @@
 """Count the parameters of a system and its operations over the length of an utterance."""
 
 from candor.cost.system import Counted, load_system, used_samples
+from candor.made_of import made_of
 from candor.runtime import start_logging, use_threads
 from candor.tables.audio import AudioIndex
 from candor.tables.base import write_json
@@ -16,6 +17,7 @@ def main(smk) -> None:
     counted = Counted.of(system, samples, f"{run['backbone']}, {run['recipe']}")
     SystemCost.write([{**run, **counted.row()}], smk.output.cost)
     CostLengths.write(counted.lengths(), smk.output.lengths)
+    write_json(made_of(dict(smk.input), run=run, seconds=smk.params.seconds), smk.output.made_of)
     if smk.output.get("trust_ser"):
         write_json(counted.as_trust_ser(), smk.output.trust_ser)
 

@@ -15,14 +15,13 @@ import torch
 
 from candor.audio.conversion import RATE
 from candor.cost.energy import Meters, find_meters
+from candor.cost.rates import per_hour
 
 SAMPLED = 64
 """Utterances that are run one after the other, again and again until the time is up."""
 
 WARM_UP = 3
 """Utterances before the clock starts."""
-
-HOUR = 3600.0
 
 Row = dict[str, Any]
 Answer = Callable[[torch.Tensor, torch.Tensor], Any]
@@ -108,11 +107,11 @@ def measured_row(answer: Answer, waveforms: Sequence[torch.Tensor], seconds: flo
         "device": torch.cuda.get_device_name(device) if cuda else "cpu",
         "processor": processor(),
         "threads": torch.get_num_threads(),
-        "inference_seconds": HOUR * took.seconds / took.audio,
+        "inference_seconds": per_hour(took.seconds, took.audio),
         "inference_audio": took.audio,
         "inference_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PER_MEGABYTE,
         "gpu_memory": torch.cuda.max_memory_allocated(device) / 2**20 if cuda else None,
-        "joules": None if took.joules is None else HOUR * took.joules / took.audio,
+        "joules": None if took.joules is None else per_hour(took.joules, took.audio),
         "energy_source": meters.source,
     }
 

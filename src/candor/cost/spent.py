@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from candor.cost.measuring import HOUR
+from candor.cost.rates import per_hour
 from candor.tables.features import ExtractionTiming
 from candor.tables.models import TrainingTiming
 
@@ -45,7 +45,7 @@ def extraction_row(timing: str | Path, bench: str | Path) -> tuple[Row, list[str
     row: Row = {"extraction_audio": audio, "extraction_seconds": None, "extraction_memory": None}
     if not audio:
         return row, ["extraction: all features were in the store, nothing was run"]
-    row["extraction_seconds"] = HOUR * float(ran["seconds"]) / audio
+    row["extraction_seconds"] = per_hour(float(ran["seconds"]), audio)
     row["extraction_memory"] = _highest([benchmark(bench)])
     notes = ["extraction: its benchmark file is missing"] if row["extraction_memory"] is None else []
     if ran["clips_run"] < ran["clips"]:

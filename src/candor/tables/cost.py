@@ -185,6 +185,9 @@ class JobTiming(Table):
     )
 
 
+COUNTED = "cost/{dataset}/{backbone}/{recipe}/counted.json"
+"""What was counted: hashes of the model, the backbone's files and the audio's index, versions."""
+
 PARETO_FIGURE = "cost/{dataset}/pareto.png"
 """Score over operations, with the Pareto front."""
 
