@@ -167,6 +167,14 @@ def _view_attack(folder: Path) -> tuple[str, list[Path]] | None:
     return (f"{attack_text(summaries)}\n", summaries) if summaries else None
 
 
+def _view_cost(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.cost.show import cost_text, find_summaries, timings_beside
+
+    summaries = find_summaries(folder)
+    timings = timings_beside(summaries)
+    return (f"{cost_text(summaries, timings)}\n", [*summaries, *timings]) if summaries else None
+
+
 def _view_trust(folder: Path) -> tuple[str, list[Path]] | None:
     from candor.trust.show import find_summaries, trust_text
 
@@ -182,6 +190,7 @@ VIEWERS: dict[str, Viewer] = {
     "performance": _view_performance,
     "fairness": _view_fairness,
     "attack": _view_attack,
+    "cost": _view_cost,
     "trust": _view_trust,
 }
 """The stages whose folders can be shown."""

@@ -49,6 +49,11 @@ def test_the_same_weights_from_elsewhere_cost_nothing_and_others_do(tmp_path, st
     again, _ = extract(job(weights(tmp_path / "two"), store), audio, frames=True)
     assert again.frame_rows() == first.frame_rows()
     assert "all 4 clips are in the store" in caplog.text
+    ran, found = first.took(), again.took()
+    assert (ran["clips"], ran["clips_run"], ran["device"]) == (4, 4, "cpu")
+    assert ran["audio_run"] == sum(clip.seconds for clip in first.clips)
+    assert ran["seconds"] > 0
+    assert {**found, "clips": 0} == {"clips": 0, "clips_run": 0, "audio_run": 0.0, "seconds": 0.0, "device": ""}
     other, _ = extract(job(weights(tmp_path / "three", seed=1), store), audio, frames=True)
     assert other.frame_rows() != first.frame_rows()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from candor.tables.models import TrainingTiming
 from killing import run, run_and_kill
 
 PROGRAM = """
@@ -53,14 +54,17 @@ prepared = Prepared("pooled", Slow(pooled), lambda outputs: PooledNetwork(2, 6, 
 run = {"dataset": "d", "backbone": "b", "recipe": "r", "fold": "1"}
 output = SimpleNamespace(
     predictions=root / "predictions.tsv", history=root / "history.tsv", layers=root / "layers.tsv",
-    recipe=root / "recipe.json", heads=[root / "seed0.safetensors", root / "seed1.safetensors"],
+    recipe=root / "recipe.json", timing=root / "training.timing.tsv",
+    heads=[root / "seed0.safetensors", root / "seed1.safetensors"],
 )
 FoldJob(run, "emotion", recipe, {}, {}, root / "aside").train_and_write(fold, prepared, output)
 """
 
 
 def written(root: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in root.iterdir() if path.is_file()}
+    """Return the bytes of all files but of those that tell times."""
+    files = [path for path in root.iterdir() if path.is_file() and not path.name.endswith(".timing.tsv")]
+    return {path.name: path.read_bytes() for path in files}
 
 
 @pytest.mark.slow
@@ -75,3 +79,8 @@ def test_a_killed_training_ends_with_the_same_bytes(tmp_path):
     run(program, killed)
     assert written(killed) == written(tmp_path / "undisturbed")
     assert not [*(killed / "aside").iterdir()], "what was kept aside is gone"
+    first, second = (TrainingTiming.read(root / "training.timing.tsv") for root in (tmp_path / "undisturbed", killed))
+    assert first["epochs_run"].tolist() == first["epochs"].tolist() == second["epochs"].tolist() == [40, 40]
+    assert second["epochs_run"].iloc[0] == 0, "the first seed was done"
+    assert second["epochs_run"].sum() < 80
+    assert (first["seconds"] > 0).all()

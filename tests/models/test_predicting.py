@@ -124,7 +124,7 @@ class Lab:
             prepared = self._frozen(folder, source, recipe, frames=entry.reads_frames)
         run = {"dataset": f"lab_{pred}", "backbone": backbone, "recipe": folder.parent.name, "fold": folder.name[4:]}
         job = FoldJob(run, pred, entry.options(), source.identified(), {}, folder / "unfinished")
-        outputs = {name: folder / f"{name}.tsv" for name in ("predictions", "history", "layers")}
+        outputs = {name: folder / f"{name}.tsv" for name in ("predictions", "history", "layers", "timing")}
         heads = [self.project / CHECKPOINT.format(**run, seed=seed) for seed in SEEDS]
         job.train_and_write(self.fold, prepared, SimpleNamespace(**outputs, recipe=folder / "recipe.json", heads=heads))
 

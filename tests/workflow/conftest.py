@@ -282,6 +282,7 @@ def tiny_config(corpus_folders) -> dict:
             }
         },
         "splits": {"folds": 3},
+        "cost": {"measured_seconds": 0.1},
         "backbones": {
             "apc_demo": False,
             "apc_tiny": {

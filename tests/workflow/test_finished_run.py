@@ -120,7 +120,7 @@ def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
     compared = 0
     for stage in STAGES:
         for path in sorted((tmp_path / "out" / stage / "mine").rglob("*")):
-            if path.is_file():
+            if path.is_file() and not path.name.endswith(".timing.tsv"):  # what is measured is never the same twice
                 assert path.suffix in suffixes
                 twin = finished.project / path.relative_to(tmp_path / "out")
                 assert path.read_bytes() == twin.read_bytes(), path
@@ -178,7 +178,7 @@ def test_the_report_opens_on_its_answers_and_holds_what_is_behind_them(finished,
         assert dataset in text
     for question in ("How well is emotion recognised?", "For whom does it fail?", "How easily is it fooled?"):
         assert question in text
-    for category in ("Corpora", "Backbones", "Models", "Performance", "Fairness", "Attack", "Summary"):
+    for category in ("Corpora", "Backbones", "Models", "Performance", "Fairness", "Attack", "Cost", "Summary"):
         assert f'"{category}"' in text
     assert "clustered by speaker" in text
     assert "Lower is better" in text
@@ -256,22 +256,23 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
 
 def each(systems: int, datasets: int, *rules: str) -> dict[str, int]:
     """Return how often rules run: those over all systems once per dataset, the others once per system."""
-    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "report_summary")
+    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "cost_table", "report_summary")
     return {rule: datasets if rule in over_all else systems for rule in rules}
 
 
-PERFORMANCE = ("performance", "performance_table", "comparison", "report_summary")
+PERFORMANCE = ("performance", "performance_table", "comparison", "cost_table", "report_summary")
 FAIRNESS = ("fairness", "fairness_table", "report_summary")
 ATTACK_EVALUATED = ("attack_summary", "attack_examples_at_home", "attack_table", "report_summary")
-AUDITS = (*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, "attack")
+COST = ("cost", "cost_timing", "cost_table")
+AUDITS = (*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *COST, "attack")
 TRAINED = ("model_figures", *AUDITS)
 TRAINING = {"train_linear": 6, "train_cnn": 6, **each(4, 2, *TRAINED)}
 FEATURES = {"features": 3, "frames": 2, **TRAINING}
 OF_FBANK = {"features": 2, "frames": 1, "train_linear": 6, "train_cnn": 3, **each(3, 2, *TRAINED)}
 OF_LINEAR = {"train_linear": 6, **each(2, 2, *TRAINED)}
 OF_CNN = {"train_cnn": 6, **each(2, 1, *TRAINED)}
-# Whatever models read, one program attacks them: an edit of any head has all of them attacked anew.
-ALL_ATTACKED = each(4, 2, *ATTACK_EVALUATED, "attack")
+# Whatever models read, one program attacks them, and one counts: an edit of any head has all of them done anew.
+ALL_ATTACKED = each(4, 2, *ATTACK_EVALUATED, *COST, "attack")
 OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
 OF_APC = {"features": 1, "frames": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
@@ -298,6 +299,9 @@ def test_a_finished_run_has_nothing_to_do(finished):
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *PERFORMANCE)),
         ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
         ("src/candor/attack/evaluate.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *ATTACK_EVALUATED)),
+        ("src/candor/cost/counting.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *COST)),
+        ("src/candor/cost/energy.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_timing", "cost_table")),
+        ("src/candor/cost/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_table")),
         ("src/candor/report/page.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "report_summary")),
         ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
         ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR | ALL_ATTACKED),
@@ -316,7 +320,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
             "workflow/scripts/performance_table.py",
             "rows = pd.concat",
             "everything = rows = pd.concat",
-            each(4, 2, "performance_table", "comparison", "report_summary"),
+            each(4, 2, "performance_table", "comparison", "cost_table", "report_summary"),
         ),
     ],
 )
@@ -372,6 +376,8 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
         # Snakemake compares the values of params as a set: only as one value do two that change places show.
         ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),
         ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
+        ({"cost": {"measured_seconds": 0.2}}, each(4, 2, "cost_timing", "cost_table")),
+        ({"cost": {"parity": "trust-ser"}}, each(4, 2, "cost", "cost_table")),
         ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES}),
         ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
         ({"backbones": {"fbank": {"mel_bins": 40}}}, OF_FBANK),
@@ -383,6 +389,39 @@ def test_a_changed_key_reruns_its_cone_and_nothing_else(finished, changes, jobs)
         assert finished.jobs("results/performance/ravdess", "results/performance/mine", **changes) == {}
     else:
         assert finished.jobs(**changes) == jobs
+
+
+def test_a_benchmark_file_that_is_gone_reruns_nothing(finished, tmp_path):
+    """They are measurements, and no reason to train anew, not even when the cost is measured again."""
+    benchmarks = finished.project / "benchmarks"
+    shutil.move(benchmarks / "train", tmp_path / "train")
+    try:
+        assert finished.jobs() == {}
+        jobs = finished.jobs("results/cost/mine", cost={"measured_seconds": 0.2})
+        assert jobs == {"cost_timing": 3, "cost_table": 1}
+    finally:
+        shutil.move(tmp_path / "train", benchmarks / "train")
+
+
+def test_what_a_system_costs_is_told_of_every_one(finished, capsys):
+    summary = read(finished.project / "cost/mine/summary.tsv").set_index(["backbone", "recipe"])
+    assert set(summary.index) == {("fbank", "linear"), ("fbank", "cnn"), ("apc_tiny", "cnn")}
+    assert summary.loc[("apc_tiny", "cnn"), "flops_6s"] > summary.loc[("fbank", "cnn"), "flops_6s"]
+    uar = read(finished.project / "performance/mine/summary.tsv").query("metric == 'uar'")
+    assert summary["score"].tolist() == uar["value"].tolist()
+    head = load_model(finished.project / "models/mine/fbank/cnn/fold1/seed0.safetensors").head
+    assert summary.loc[("fbank", "cnn"), "parameters"] == sum(own.numel() for own in head.parameters())
+    timing = read(finished.project / "cost/mine/summary.timing.tsv").set_index(["backbone", "recipe"])
+    assert (timing["inference_seconds"] > 0).all()
+    assert (timing["extraction_audio"] > 0).all(), "it was run in this very run"
+    assert timing.loc[("apc_tiny", "cnn"), "trainings"] == 6
+    assert timing.loc[("apc_tiny", "cnn"), "pretraining_seconds"] != ""
+    jobs = read(finished.project / "cost/mine/jobs.timing.tsv").set_index("rule")["jobs"]
+    assert (jobs["train"], jobs["features"], jobs["manifest"]) == (9, 2, 1)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["show", "results/cost", "--project", str(finished.project)])
+    assert end.value.code == 0
+    assert str(finished.project / "cost/mine/pareto.png") in capsys.readouterr().out
 
 
 def test_a_clip_added_to_a_corpus_is_noticed(finished):

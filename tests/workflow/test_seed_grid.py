@@ -32,8 +32,11 @@ def test_the_shipped_config_with_the_seven_backbones_plans_every_audit_of_the_si
         "backbones": {"fbank": False, "apc_demo": False, **dict.fromkeys(BACKBONES)},
         "project_dir": str(tmp_path / "out"),
     }
-    assert fresh.jobs("results/fairness", "results/attack", **changes) == {
-        **dict.fromkeys(["manifest", "corpora_overview", "audio", "fairness_table", "attack_table"], len(FILES)),
+    tables = ["fairness_table", "attack_table", "performance_table", "comparison", "cost_table"]
+    counted = ["performance", "cost", "cost_timing"]
+    assert fresh.jobs("results/fairness", "results/attack", "results/cost", **changes) == {
+        **dict.fromkeys(["manifest", "corpora_overview", "audio", *tables], len(FILES)),
+        **dict.fromkeys(counted, SYSTEMS),
         **{"splits_1": 2, "splits_5": 3, "splits_6": 1, "weights": len(BACKBONES)},
         **dict.fromkeys(["features", "frames", "model_figures", "fairness", "attack", "attack_summary"], SYSTEMS),
         "train_cnn": sum(FOLDS.values()) * len(BACKBONES),

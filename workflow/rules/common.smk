@@ -60,7 +60,7 @@ from candor.tables.fairness import (
     GroupRecalls,
     Groups,
 )
-from candor.tables.features import IDENTITY, FeatureIndex, FrameIndex
+from candor.tables.features import IDENTITY, ExtractionTiming, FeatureIndex, FrameIndex
 from candor.tables.figures import forms_of
 from candor.tables.models import (
     CHECKPOINT,
@@ -71,6 +71,7 @@ from candor.tables.models import (
     LayerWeights,
     Predictions,
     RatingPredictions,
+    TrainingTiming,
 )
 from candor.tables.performance import (
     CONFUSION_FIGURE,

@@ -11,6 +11,7 @@ rule features:
     output:
         index=under(FeatureIndex.path),
         identity=under(IDENTITY),
+        timing=under(ExtractionTiming.path),
     log:
         log_of("features", "dataset", "backbone", "span"),
     benchmark:

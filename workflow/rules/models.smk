@@ -15,6 +15,7 @@ for name, entry in CONFIG.recipes.items():
             history=under(History.path),
             layers=under(LayerWeights.path),
             recipe=under(RECIPE),
+            timing=under(TrainingTiming.path),
             heads=[under(CHECKPOINT, seed=seed) for seed in entry.seeds],
         log:
             log_of("train", "dataset", "backbone", "recipe", "fold"),

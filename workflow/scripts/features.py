@@ -8,7 +8,7 @@ from candor.runtime import BACKBONE_THREADS, start_logging, use_threads
 from candor.store.upkeep import register
 from candor.tables.audio import AudioIndex
 from candor.tables.base import write_json
-from candor.tables.features import FeatureIndex
+from candor.tables.features import ExtractionTiming, FeatureIndex
 
 
 def main(smk) -> None:
@@ -20,6 +20,7 @@ def main(smk) -> None:
     extraction, deviation = extract(job, AudioIndex.read(smk.input.audio), frames=bool(smk.resources.frames))
     write_json(made_of(**extraction.identified, **deviation), smk.output.identity)
     FeatureIndex.write(extraction.pooled_rows(), smk.output.index)
+    ExtractionTiming.write([extraction.took()], smk.output.timing)
     extraction.note_use()
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from candor.config.attack import Attack
 from candor.config.backbones import Backbone, Fbank, Pretrain, S3prl, filled_in
 from candor.config.corpora import Corpora
+from candor.config.cost import Cost
 from candor.config.datasets import Dataset
 from candor.config.fairness import Fairness
 from candor.config.features import Features
@@ -61,6 +62,7 @@ class Config(Section):
     )
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
     attack: Attack = Field(default=Attack(), description="How models are attacked.")
+    cost: Cost = Field(default=Cost(), description="How it is measured what a system costs.")
     trust: Trust = Field(default=Trust(), description="What the profile of a system is made of.")
 
     @model_validator(mode="before")

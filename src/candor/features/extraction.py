@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 POOLING_VERSION = 2
 STATISTICS = ("mean", "sd")
 
-Row = dict[str, str | int]
+Row = dict[str, str | int | float]
 Place = TypeVar("Place", PooledPlace, FramePlace)
 
 
@@ -85,6 +86,8 @@ class Extraction:
         self._pooled: Ledger = store.ledger("features")
         self._frames: Ledger = store.ledger("frames")
         self._whole: dict[str, bool] = {}
+        self._ran: Row = {"clips_run": 0, "audio_run": 0.0, "device": ""}
+        self._began, self._seconds = time.monotonic(), 0.0
 
     def missing(self) -> list[Clip]:
         """Return the clips of which the store lacks what is asked for."""
@@ -123,6 +126,13 @@ class Extraction:
                     frames.write()
         pooled.write()
         frames.write()
+        audio = sum(clip.seconds for clip in missing)
+        self._ran = {"clips_run": len(missing), "audio_run": audio, "device": way.device.partition(":")[0]}
+        self._seconds = time.monotonic() - self._began
+
+    def took(self) -> Row:
+        """Return the row of `ExtractionTiming`: what was run, and the time since this was made."""
+        return {"clips": len(self.clips), **self._ran, "seconds": self._seconds}
 
     def pooled_place(self, clip: Clip) -> PooledPlace | None:
         """Return where a clip's pooled states are, or None unless they are there and whole."""

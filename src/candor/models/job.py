@@ -12,8 +12,9 @@ from candor.models.fold import EMOTION, FoldResult, Setting, clear_away, run_fol
 from candor.models.prepare import Prepared
 from candor.models.recipe import Recipe
 from candor.models.saving import About, save_model
+from candor.models.training import Trained
 from candor.tables.base import write_json
-from candor.tables.models import History, LayerWeights, Predictions, RatingPredictions
+from candor.tables.models import History, LayerWeights, Predictions, RatingPredictions, TrainingTiming
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ class FoldJob:
         prepared
             What networks are given.
         output
-            The paths: `predictions`, `history`, `layers`, `recipe` and, in the order of the seeds, `heads`.
+            The paths: `predictions`, `history`, `layers`, `recipe`, `timing` and, in the order of the seeds, `heads`.
         """
         seeds = self.recipe["seeds"]
         hashes = {role: file_hash(file) for role, file in self.inputs.items()}
@@ -83,6 +84,7 @@ class FoldJob:
         (Predictions if self.pred == EMOTION else RatingPredictions).write(result.predictions, output.predictions)
         History.write(result.history, output.history)
         LayerWeights.write(result.layers, output.layers)
+        TrainingTiming.write([self._took(seed, trained) for seed, trained in result.trained.items()], output.timing)
         shape = (prepared.kind, prepared.layers, prepared.dimensions)
         about = About(*shape, task, dict(self.recipe), dict(self.source), dict(self.run))
         for trained, file in zip(result.trained.values(), output.heads, strict=True):
@@ -97,3 +99,8 @@ class FoldJob:
             "transductive": self.recipe["norm"] != "nonorm" and self.recipe["norm_scope"] == "speaker",
         }
         write_json(made_of(self.inputs, **facts), output.recipe)
+
+    def _took(self, seed: int, trained: Trained) -> dict[str, Any]:
+        epochs, device = len(trained.history), self.device.partition(":")[0]
+        took = {"epochs_run": trained.epochs_run, "seconds": trained.seconds}
+        return {"seed": seed, "epochs": epochs, **took, "device": device}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,11 +47,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, which epoch it is of, and how the training went."""
+    """A trained network, which epoch it is of, how the training went, and what of it was run here in which time."""
 
     network: nn.Module
     epoch: int
     history: list[dict[str, Any]]
+    epochs_run: int = 0
+    seconds: float = 0.0
 
 
 @dataclass
@@ -99,6 +102,7 @@ def train(
     device
         What to run on.
     """
+    began = time.monotonic()
     seed_everything(seed)
     network = make().to(device)
     optimiser = make_optimiser(network, recipe)
@@ -109,6 +113,7 @@ def train(
     if state is not None:
         at = _take_up(state, network, optimiser, schedule)
         logger.info("seed %d: going on after epoch %d", seed, at.epoch)
+    before = at.epoch
     while at.epoch < recipe.num_epochs and not _given_up(at, recipe):
         at.epoch += 1
         # Each epoch has generators of its own, so that one that is repeated after a kill comes out the same.
@@ -134,7 +139,7 @@ def train(
     resume.save(_as_state(at, network, optimiser, schedule), now=True)
     history = [{**row, "selected": "yes" if row["epoch"] == at.kept_epoch else "no"} for row in at.history]
     network.load_state_dict(at.kept, strict=False)
-    return Trained(network.eval(), at.kept_epoch, history)
+    return Trained(network.eval(), at.kept_epoch, history, at.epoch - before, time.monotonic() - began)
 
 
 def outputs_of(network: nn.Module, inputs: Inputs, numbers: Sequence[int], device: str = "cpu") -> torch.Tensor:

@@ -43,6 +43,21 @@ class FrameIndex(Table):
     )
 
 
+class ExtractionTiming(Table):
+    """How long an extraction took, and of how much speech."""
+
+    name = "extraction_timing"
+    path = "features/{dataset}/{backbone}/{span}/extraction.timing.tsv"
+    description = "One row: the last run of the job. What it found in the store it did not run."
+    columns = (
+        Column("clips", "Utterances that were asked for", "integer"),
+        Column("clips_run", "Those that the store lacked", "integer"),
+        Column("audio_run", "Length of what was run of these", "number", "s"),
+        Column("seconds", "How long that took: loading the backbone, running it, storing what it says", "number", "s"),
+        Column("device", "What it was run on; blank if nothing was", blank=True),
+    )
+
+
 IDENTITY = "features/{dataset}/{backbone}/{span}/identity.json"
 """The backbone, its options, weights and versions: what hidden states depend on besides the audio; how far they deviate
 in lower precision."""

@@ -87,6 +87,26 @@ class LayerWeights(Table):
     )
 
 
+class TrainingTiming(Table):
+    """How long the trainings of one fold took."""
+
+    name = "training_timing"
+    path = "models/{dataset}/{backbone}/{recipe}/fold{fold}/training.timing.tsv"
+    description = "One row per seed: the last run of the job. What a killed job had done before is not in it."
+    key = ("seed",)
+    columns = (
+        Column("seed", "Seed of the training", "integer"),
+        Column("epochs", "Epochs that it has", "integer"),
+        Column(
+            "epochs_run",
+            "Those that were run in this job; fewer where it took up what a killed one had left",
+            "integer",
+        ),
+        Column("seconds", "How long these took, scores on dev included", "number", "s"),
+        Column("device", "What they were run on"),
+    )
+
+
 CHECKPOINT = "models/{dataset}/{backbone}/{recipe}/fold{fold}/seed{seed}.safetensors"
 """A trained head: the tensors, and in the file's metadata the classes, the recipe and the backbone."""
 

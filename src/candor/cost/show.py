@@ -1,0 +1,102 @@
+"""Print what systems cost for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from candor.performance.show import aligned
+from candor.tables.cost import CostSummary, CostTiming
+from candor.tables.performance import METRIC_NAMES
+
+HEADS = (
+    *("dataset", "backbone", "recipe", "parameters", "trained", "FLOPs per clip", "of 6 s", "score [95 % interval]"),
+    *("chance", "n", "speakers", "Pareto"),
+)
+TIMES = (
+    *("dataset", "backbone", "recipe", "answering, s/h", "memory, MB", "energy, J/h", "extraction, s/h"),
+    *("training, s", "pretraining, s", "run on"),
+)
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def find_summaries(folder: Path) -> list[Path]:
+    """Return the summaries of the datasets in a folder of the stage."""
+    name = Path(CostSummary.path).name
+    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
+
+
+def timings_beside(summaries: Sequence[Path]) -> list[Path]:
+    """Return the tables of times beside summaries, as far as they are there."""
+    beside = [file.with_name(Path(CostTiming.path).name) for file in summaries]
+    return [file for file in beside if file.is_file()]
+
+
+def cost_text(summaries: Sequence[Path], timings: Sequence[Path]) -> str:
+    """Return what each system costs, the cheapest first, and what was measured.
+
+    Parameters
+    ----------
+    summaries
+        Tables `CostSummary`.
+    timings
+        Tables `CostTiming`.
+    """
+    lines: list[Sequence[str]] = [HEADS]
+    notes: list[str] = []
+    for file in summaries:
+        rows = CostSummary.read(file).sort_values(["flops_per_clip", "backbone", "recipe"], na_position="last")
+        lines += [_counted(row) for row in rows.to_dict("records")]
+        notes += _notes(rows)
+    blocks = [aligned(lines), "FLOPs: a multiplication with its addition is 2. Score in per cent (CCC times 100)."]
+    if timings:
+        rows = pd.concat([CostTiming.read(file) for file in timings])
+        blocks += ["", aligned([TIMES, *(_measured(row) for row in rows.to_dict("records"))])]
+        blocks += [f"s/h, J/h: per hour of speech. Energy: {'; '.join(dict.fromkeys(rows['energy_source']))}."]
+        notes += _notes(rows)
+    return "\n".join([*blocks, *notes])
+
+
+def with_prefix(number: float) -> str:
+    """Return a number with three digits and a prefix.
+
+    >>> with_prefix(374395840), with_prefix(43908), with_prefix(0), with_prefix(float("nan"))
+    ('374 M', '43.9 k', '0', '-')
+    """
+    if number != number:
+        return "-"
+    for size, prefix in PREFIXES:
+        if number >= size:
+            return f"{number / size:.3g} {prefix}" if number < 999.5 * size else f"{number / size:.0f} {prefix}"
+    return f"{number:.0f}"
+
+
+def _counted(row: dict[Any, Any]) -> tuple[str, ...]:
+    ends = f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if row["low"] == row["low"] else " [one speaker]"
+    mark = "" if row["interpretable"] == "yes" else f" ({row['interpretable']})"
+    return (
+        *(str(row[name]) for name in ("dataset", "backbone", "recipe")),
+        *(with_prefix(row[name]) for name in ("parameters", "trainable", "flops_per_clip", "flops_6s")),
+        f"{METRIC_NAMES[row['metric']]} {100 * row['score']:.1f}{ends}{mark}",
+        f"{100 * row['chance']:.1f}",
+        str(row["tested"]),
+        str(row["speakers"]),
+        row["pareto"] or "-",
+    )
+
+
+def _measured(row: dict[Any, Any]) -> tuple[str, ...]:
+    columns = ("inference_seconds", "inference_memory", "joules", "extraction_seconds", "training_seconds")
+    return (
+        *(str(row[name]) for name in ("dataset", "backbone", "recipe")),
+        *("-" if row[name] != row[name] else f"{row[name]:,.4g}" for name in (*columns, "pretraining_seconds")),
+        f"{row['device']}, {row['processor']}, {row['threads']} threads",
+    )
+
+
+def _notes(rows: pd.DataFrame) -> list[str]:
+    names = zip(rows["dataset"], rows["backbone"], rows["recipe"], rows["note"], strict=True)
+    return [f"{dataset}, {backbone}, {recipe}: {note}" for dataset, backbone, recipe, note in names if note]
