@@ -29,6 +29,11 @@ FINALS = [
     *(ATTACK_CURVE_FIGURE, ATTACK_GROUPS_FIGURE),
     *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
     *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
+    *(PrivacySummary.path, PRIVACY_SYSTEMS_FIGURE),
+    *(PrivacyResult.path, PrivacyEmbedding.path, MemberLosses.path, EMBEDDING_MADE_OF),
+    *([PrivacyLayers.path, LAYERS_MADE_OF, LEAKS_FIGURE] if READS_STATES else []),
+    *([MembershipCurve.path, MEMBERSHIP_FIGURE] if READS_LOSSES else []),
+    *([TRUST_SER_PRIVACY] if CONFIG.privacy.parity else []),
     ANSWERS,
 ]
 

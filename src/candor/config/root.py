@@ -10,6 +10,7 @@ from candor.config.corpora import Corpora
 from candor.config.datasets import Dataset
 from candor.config.fairness import Fairness
 from candor.config.features import Features
+from candor.config.privacy import Privacy
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
 from candor.config.section import Section
@@ -60,6 +61,7 @@ class Config(Section):
     )
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
     attack: Attack = Field(default=Attack(), description="How models are attacked.")
+    privacy: Privacy = Field(default=Privacy(), description="What is read off hidden states and models.")
 
     @model_validator(mode="before")
     @classmethod
