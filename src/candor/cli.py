@@ -167,6 +167,13 @@ def _view_attack(folder: Path) -> tuple[str, list[Path]] | None:
     return (f"{attack_text(summaries)}\n", summaries) if summaries else None
 
 
+def _view_privacy(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.privacy.show import find_summaries, privacy_text
+
+    summaries = find_summaries(folder)
+    return (f"{privacy_text(summaries)}\n", summaries) if summaries else None
+
+
 def _view_cost(folder: Path) -> tuple[str, list[Path]] | None:
     from candor.cost.show import cost_text, find_summaries, timings_beside
 
@@ -190,6 +197,7 @@ VIEWERS: dict[str, Viewer] = {
     "performance": _view_performance,
     "fairness": _view_fairness,
     "attack": _view_attack,
+    "privacy": _view_privacy,
     "cost": _view_cost,
     "trust": _view_trust,
 }

@@ -22,6 +22,7 @@ from candor.corpora.listing import listing_digest
 from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import attacks as plan_attacks
+from candor.plan import privacy as plan_privacy
 from candor.plan import provenance
 from candor.plan import systems as plan_systems
 from candor.plan import trust as plan_trust
@@ -92,6 +93,7 @@ try:
     DATASETS = plan_datasets.resolve(CONFIG)
     plan_systems.check_systems(CONFIG, DATASETS)
     plan_attacks.check_attack(CONFIG)
+    plan_privacy.check_privacy(CONFIG)
     plan_trust.check_trust(CONFIG)
 except ConfigError as error:
     sys.exit(str(error))

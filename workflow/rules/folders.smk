@@ -12,9 +12,11 @@ def names_in(template, dataset):
             seeds = CONFIG.recipes[recipe].seeds
             yield {**names, "seed": seeds, "example": EXAMPLES, "version": VERSIONS}
     elif "{span}" in template:
+        attacked = template.startswith("privacy/")
+        spans = plan_privacy.layer_spans if attacked else plan_systems.spans
         for backbone in CONFIG.backbones:
-            for span in plan_systems.spans(CONFIG, dataset, backbone):
-                if template != FrameIndex.path or plan_systems.reads_frames(
+            for span in spans(CONFIG, dataset, backbone):
+                if template not in OF_FRAMES or plan_systems.reads_frames(
                     CONFIG, dataset, backbone, span
                 ):
                     yield {"backbone": [backbone], "span": [span]}
@@ -22,12 +24,14 @@ def names_in(template, dataset):
         yield {}
 
 
+OF_FRAMES = (FrameIndex.path, TRUST_SER_PRIVACY)
 OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
 OF_EMOTIONS += (GroupRecalls.path, GroupConfusions.path, GROUPS_FIGURE, TRUST_SER_FAIRNESS)
 COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
 COMPARED += (COMPARISON_LATEX, COMPARISON_MARKDOWN)
 OVER_ALL_SYSTEMS = (Summary.path, RANKING_FIGURE, *COMPARED, FairnessSummary.path, SYSTEMS_FIGURE)
 OVER_ALL_SYSTEMS += (AttackSummary.path, ATTACK_SYSTEMS_FIGURE, ANSWERS)
+OVER_ALL_SYSTEMS += (PrivacySummary.path, PRIVACY_SYSTEMS_FIGURE)
 OVER_ALL_SYSTEMS += (CostSummary.path, CostTiming.path, JobTiming.path, PARETO_FIGURE)
 OVER_ALL_SYSTEMS += (TrustProfile.path, TrustAxes.path, RADAR_FIGURE, TRUST_LATEX, TRUST_MARKDOWN)
 

@@ -11,6 +11,7 @@ from candor.config.cost import Cost
 from candor.config.datasets import Dataset
 from candor.config.fairness import Fairness
 from candor.config.features import Features
+from candor.config.privacy import Privacy
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
 from candor.config.section import Section
@@ -62,6 +63,7 @@ class Config(Section):
     )
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
     attack: Attack = Field(default=Attack(), description="How models are attacked.")
+    privacy: Privacy = Field(default=Privacy(), description="What is read off hidden states and models.")
     cost: Cost = Field(default=Cost(), description="How it is measured what a system costs.")
     trust: Trust = Field(default=Trust(), description="What the profile of a system is made of.")
 

@@ -39,9 +39,17 @@ class FrameNetwork(nn.Module):
             dropout=recipe.dropout,
         )
 
+    def embed(self, batch: FrameBatch) -> torch.Tensor:
+        """Return the emotion embedding, [utterances, width]."""
+        return self.head.embed(self.mix(batch.states, batch.offset, batch.scale), batch.lengths)
+
+    def decide(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return the outputs of embeddings, [utterances, outputs]."""
+        return self.head.decide(embedding)
+
     def forward(self, batch: FrameBatch) -> torch.Tensor:
         """Return the outputs, [utterances, outputs]."""
-        return self.head(self.mix(batch.states, batch.offset, batch.scale), batch.lengths)  # type: ignore[no-any-return]
+        return self.decide(self.embed(batch))
 
     def layer_weights(self) -> list[float]:
         """Return the weight of each layer of the backbone."""
@@ -65,14 +73,22 @@ class AudioNetwork(nn.Module):
         super().__init__()
         self.backbone, self.head, self.precision = backbone, head, precision
 
-    def forward(self, batch: AudioBatch) -> torch.Tensor:
-        """Return the outputs, [utterances, outputs]."""
+    def embed(self, batch: AudioBatch) -> torch.Tensor:
+        """Return the emotion embedding, [utterances, width]."""
         lower = torch.autocast(batch.waveforms.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
         with lower:
             hidden = self.backbone(batch.waveforms, batch.lengths)
         lengths = hidden.lengths.cpu()
         states = [hidden.states[:, number, :frames].float() for number, frames in enumerate(lengths.tolist())]
-        return self.head(FrameBatch(states, lengths))  # type: ignore[no-any-return]
+        return self.head.embed(FrameBatch(states, lengths))
+
+    def decide(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return the outputs of embeddings, [utterances, outputs]."""
+        return self.head.decide(embedding)
+
+    def forward(self, batch: AudioBatch) -> torch.Tensor:
+        """Return the outputs, [utterances, outputs]."""
+        return self.decide(self.embed(batch))
 
     def layer_weights(self) -> list[float]:
         """Return the weight of each layer of the backbone."""

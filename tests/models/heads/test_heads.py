@@ -312,3 +312,19 @@ def test_dropout_follows_the_seed():
 def test_what_cannot_be_built_is_said(kind, changed, message):
     with pytest.raises(HeadError, match=message):
         build(kind, **changed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_outputs_are_what_the_last_layer_makes_of_the_embedding(kind):
+    torch.manual_seed(0)
+    head = build_head(
+        kind, 6, 3, hidden_size=8, conv_layers=2, num_layers=2, pooling="mean", dropout=0.5
+    ).eval()  # fmt: skip
+    frames, lengths = torch.randn(9, 6), torch.tensor([4, 5])
+    seen = []
+    last = [module for module in head.modules() if isinstance(module, torch.nn.Linear)][-1]
+    last.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    outputs = head(frames, lengths)
+    embedding = head.embed(frames, lengths)
+    assert torch.equal(embedding, seen[0])
+    assert torch.equal(head.decide(embedding), outputs)

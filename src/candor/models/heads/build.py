@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from candor.models.heads.cnn import CnnHead
 from candor.models.heads.gru import GruHead
+from candor.models.heads.head import Head
 from candor.models.heads.linear import LinearFramesHead
 from candor.models.heads.pooling import POOLINGS, Pooling
 from candor.models.heads.transformer import ATTENTION_HEADS, TransformerHead
@@ -28,7 +27,7 @@ def build_head(
     num_layers: int,
     pooling: str,
     dropout: float,
-) -> nn.Module:
+) -> Head:
     """Return a head whose forward takes packed frames and lengths and returns [utterances, outputs].
 
     Parameters

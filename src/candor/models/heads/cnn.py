@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from candor.models.heads.dropout import ReluDropout
+from candor.models.heads.head import Head
 from candor.models.heads.pooling import Pooling
 
 
-class CnnHead(nn.Module):
+class CnnHead(Head):
     """Convolutions over single frames, pooling over the frames, dense layers.
 
     ReLU and dropout stand between the convolutions; the last one has no activation. A convolution of width one is
@@ -59,8 +60,8 @@ class CnnHead(nn.Module):
         widths = [pooling.width] + [hidden_size] * (num_layers - 1) + [outputs]
         self.dense = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
 
-    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return [utterances, outputs] of packed frames [total_frames, dimensions]."""
+    def embed(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, width] of packed frames [total_frames, dimensions]."""
         for convolution in self.convolutions[:-1]:
             frames = self.between(convolution(frames))
         last = self.convolutions[-1]
@@ -71,4 +72,8 @@ class CnnHead(nn.Module):
             pooled = self.pooling(last(frames), lengths)
         for layer in self.dense[:-1]:
             pooled = torch.relu(layer(pooled))
-        return self.dense[-1](pooled)  # type: ignore[no-any-return]
+        return pooled  # type: ignore[no-any-return]
+
+    def decide(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, outputs]."""
+        return self.dense[-1](embedding)  # type: ignore[no-any-return]

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from candor.models.heads.dropout import Dropout
+from candor.models.heads.head import Head
 from candor.models.heads.pooling import Pooling
 from candor.models.heads.segments import pad, reverse, unpad
 
 
-class GruHead(nn.Module):
+class GruHead(Head):
     """A bidirectional GRU, pooling over all of its outputs, one dense layer.
 
     Bidirectional as is usual in speech emotion recognition, where a whole utterance is at hand: `hidden_size` is the
@@ -53,8 +54,8 @@ class GruHead(nn.Module):
         self.pooling = pooling
         self.dense = nn.Linear(pooling.width, outputs)
 
-    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return [utterances, outputs] of packed frames [total_frames, dimensions]."""
+    def embed(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, width] of packed frames [total_frames, dimensions]."""
         for number, (ahead, back) in enumerate(zip(self.ahead, self.back, strict=True)):
             if number:
                 frames = self.dropout(frames)
@@ -63,7 +64,11 @@ class GruHead(nn.Module):
             forth = self._run(ahead, frames, lengths)
             reversed_ = self._run(back, reverse(frames, lengths), lengths)
             frames = torch.cat([forth, reverse(reversed_, lengths)], dim=1)
-        return self.dense(self.dropout(self.pooling(frames, lengths)))  # type: ignore[no-any-return]
+        return self.dropout(self.pooling(frames, lengths))  # type: ignore[no-any-return]
+
+    def decide(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, outputs]."""
+        return self.dense(embedding)  # type: ignore[no-any-return]
 
     def _run(self, gru: nn.Module, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         with self._differentiable(frames):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from candor.models.heads.head import Head
 from candor.models.heads.pooling import Pooling
 
 
-class LinearFramesHead(nn.Module):
+class LinearFramesHead(Head):
     """Pooling straight on the frames, then one dense layer.
 
     For pooling that is learned, normalisation by range, and backbones that are tuned. Where pooled states are all that
@@ -27,6 +28,10 @@ class LinearFramesHead(nn.Module):
         self.pooling = pooling
         self.dense = nn.Linear(pooling.width, outputs)
 
-    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return [utterances, outputs] of packed frames [total_frames, dimensions]."""
-        return self.dense(self.pooling(frames, lengths))  # type: ignore[no-any-return]
+    def embed(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, width] of packed frames [total_frames, dimensions]."""
+        return self.pooling(frames, lengths)  # type: ignore[no-any-return]
+
+    def decide(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, outputs]."""
+        return self.dense(embedding)  # type: ignore[no-any-return]

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from candor.models.heads.dropout import Dropout
+from candor.models.heads.head import Head
 from candor.models.heads.pooling import Pooling
 from candor.models.heads.segments import pad, unpad
 
 ATTENTION_HEADS = 4
 
 
-class TransformerHead(nn.Module):
+class TransformerHead(Head):
     """A projection, sinusoidal positions, transformer encoder layers, pooling, one dense layer.
 
     The layers normalise first and end in a normalisation, which trains without a warm-up; they have four attention
@@ -56,14 +57,18 @@ class TransformerHead(nn.Module):
         self.pooling = pooling
         self.dense = nn.Linear(pooling.width, outputs)
 
-    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return [utterances, outputs] of packed frames [total_frames, dimensions]."""
+    def embed(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, width] of packed frames [total_frames, dimensions]."""
         states = pad(self.project(frames), lengths)
         states = self.dropout(states + positions(states.shape[1], states.shape[2]).to(states))
         padding = (torch.arange(states.shape[1]) >= lengths[:, None]).to(states.device)
         for layer in self.layers:
             states = layer(states, src_key_padding_mask=padding)
-        return self.dense(self.pooling(self.norm(unpad(states, lengths)), lengths))  # type: ignore[no-any-return]
+        return self.pooling(self.norm(unpad(states, lengths)), lengths)  # type: ignore[no-any-return]
+
+    def decide(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return [utterances, outputs]."""
+        return self.dense(embedding)  # type: ignore[no-any-return]
 
 
 def _layer(hidden_size: int, dropout: float) -> nn.TransformerEncoderLayer:

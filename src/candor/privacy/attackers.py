@@ -1,0 +1,159 @@
+"""The two attackers: a linear discriminant on vectors, and a network on bags of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from candor.models.networks import FrameNetwork
+from candor.models.recipe import Recipe
+from candor.models.tasks import Emotion
+from candor.models.training import Part, outputs_of, train
+from candor.privacy.linear import Discriminant
+from candor.privacy.people import Codes, Training
+from candor.privacy.states import Bags
+from candor.stats.intervals import FloatArray
+
+BATCH, CONVOLUTIONS, DENSE, DROPOUT = 32, 2, 2, 0.2
+PROJECTED_AT_ONCE = 256
+
+
+class Fitted(Protocol):
+    """An attacker that has learned."""
+
+    def guess(self, numbers: Codes) -> Codes:
+        """Return the class of these utterances."""
+        ...
+
+    def project(self, numbers: Codes) -> FloatArray:
+        """Return what tells the classes apart in these utterances, [utterances, dimensions]."""
+        ...
+
+
+class Attacker(Protocol):
+    """Learns to tell classes apart."""
+
+    def fit(self, training: Training, seed: int) -> Fitted:
+        """Return the attacker after a training."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearAttacker:
+    """Learns in closed form; with nothing to choose, from dev as well.
+
+    Parameters
+    ----------
+    states
+        [utterances, dimensions].
+    """
+
+    states: FloatArray
+
+    def fit(self, training: Training, seed: int) -> Fitted:
+        """Return the discriminant; nothing is random in it."""
+        numbers = np.concatenate([training.train, training.dev])
+        labels = training.labels[numbers]
+        return _FittedLinear(self.states, Discriminant.fit(self.states[numbers], labels, training.classes))
+
+
+@dataclass(frozen=True)
+class _FittedLinear:
+    states: FloatArray
+    discriminant: Discriminant
+
+    def guess(self, numbers: Codes) -> Codes:
+        return self.discriminant.guess(self.states[numbers])
+
+    def project(self, numbers: Codes) -> FloatArray:
+        return self.discriminant.project(self.states[numbers])
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard a network tries.
+
+    Parameters
+    ----------
+    num_epochs, learning_rate, hidden_size
+        As in the config.
+    """
+
+    num_epochs: int
+    learning_rate: float
+    hidden_size: int
+
+    def recipe(self) -> Recipe:
+        """Return the training, as the stage `models` takes it."""
+        return Recipe(
+            "cnn", self.learning_rate, self.num_epochs, BATCH, hidden_size=self.hidden_size, conv_layers=CONVOLUTIONS,
+            num_layers=DENSE, dropout=DROPOUT,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CnnAttacker:
+    """A network of trust-ser's shape on standardised states; the epoch with the best UAR on dev is kept.
+
+    Parameters
+    ----------
+    bags
+        The utterances.
+    effort
+        How hard it tries.
+    device
+        What it runs on.
+    """
+
+    bags: Bags
+    effort: Effort
+    device: str = "cpu"
+
+    def fit(self, training: Training, seed: int) -> Fitted:
+        """Return the trained network."""
+        bags = self.bags.standardised_by(training.train)
+        layers, _, dimensions = bags.states[0].shape
+        recipe = self.effort.recipe()
+        trained = train(
+            lambda: FrameNetwork(layers, dimensions, training.classes, recipe),
+            bags,
+            _part(training, training.train),
+            _part(training, training.dev),
+            Emotion([str(code) for code in range(training.classes)]),
+            recipe,
+            seed,
+            device=self.device,
+        )
+        assert isinstance(trained.network, FrameNetwork)
+        return _FittedCnn(trained.network, bags, training.train, self.device)
+
+
+@dataclass(frozen=True)
+class _FittedCnn:
+    network: FrameNetwork
+    bags: Bags
+    train: Codes
+    device: str
+
+    def guess(self, numbers: Codes) -> Codes:
+        outputs = outputs_of(self.network, self.bags, numbers.tolist(), self.device)
+        return np.asarray(outputs.argmax(dim=1).numpy(), dtype=np.intp)
+
+    def project(self, numbers: Codes) -> FloatArray:
+        return np.asarray(self._embed(numbers.tolist()) - self._embed(self.train.tolist()).mean(axis=0))
+
+    def _embed(self, numbers: Sequence[int]) -> FloatArray:
+        parts = []
+        with torch.no_grad():
+            for start in range(0, len(numbers), PROJECTED_AT_ONCE):
+                batch = self.bags.batch(numbers[start : start + PROJECTED_AT_ONCE], self.device)
+                parts.append(self.network.embed(batch).cpu().double().numpy())
+        return np.concatenate(parts)
+
+
+def _part(training: Training, numbers: Codes) -> Part:
+    return Part(numbers.tolist(), torch.from_numpy(training.labels[numbers]).long())

@@ -1,0 +1,109 @@
+"""Membership inference: whether a model's loss tells the utterances it was trained on from those it never heard.
+
+The attacker takes for members what the model has a low loss on [1]_. Members are the utterances of a fold's train part,
+the others those of its test part; dev is neither, as it chose the epoch.
+
+References
+----------
+.. [1] S. Yeom et al., "Privacy risk in machine learning: analyzing the connection to overfitting", CSF 2018.
+.. [2] N. Carlini et al., "Membership inference attacks from first principles", IEEE S&P 2022, for hits at few false
+   alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from candor.privacy.names import AUC, FALSE_ALARMS, MEMBERSHIP, OUTPUTS, THRESHOLD, TPR
+from candor.privacy.outcomes import Contest, Contests, Row, What, contest_row
+from candor.privacy.ranking import Curve
+from candor.stats.intervals import FloatArray
+from candor.stats.jackknife import jackknife_interval
+
+READS = "loss of the outputs"
+GRID = np.unique(np.concatenate([np.geomspace(0.002, 1.0, 41), np.linspace(0.0, 1.0, 21), [FALSE_ALARMS]]))
+"""False alarms at which the mean curve is drawn; below the first but 0, no corpus has enough others."""
+
+FIGURES: dict[str, tuple[Callable[[Curve], float], float]] = {
+    AUC: (Curve.area, 0.5),
+    TPR: (lambda curve: float(curve.hits_at(FALSE_ALARMS)[0]), FALSE_ALARMS),
+}
+"""Each figure, and what a guess reaches."""
+
+
+def member_rows(fold: int, seed: int, table: pd.DataFrame, clusters: pd.Series[str], losses: FloatArray) -> list[Row]:
+    """Return the rows of `MemberLosses` of one model."""
+    facts = zip(table["utterance"], clusters, table["part"], losses.tolist(), strict=True)
+    return [
+        {"utterance": name, "speaker": speaker, "fold": fold, "seed": seed, "member": _member(part), "loss": loss}
+        for name, speaker, part, loss in facts
+        if part != "dev"
+    ]
+
+
+def _member(part: str) -> str:
+    return "yes" if part == "train" else "no"
+
+
+def contests_of(losses: pd.DataFrame) -> tuple[Contests, FloatArray]:
+    """Return the scores of all models, and how many utterances each speaker was tested with, once per seed at most.
+
+    Parameters
+    ----------
+    losses
+        Rows of `MemberLosses`.
+    """
+    names = sorted(set(losses["speaker"]))
+    contests = Contests(names)
+    for (fold, seed), own in losses.groupby(["fold", "seed"], sort=True):
+        run = [int(str(fold)), int(str(seed))]
+        speakers = pd.Index(names).get_indexer(pd.Index(own["speaker"]))
+        member = (own["member"] == "yes").to_numpy()
+        dealt = np.random.default_rng(run).permutation(member)
+        scores = -own["loss"].to_numpy(dtype=np.float64)
+        weight = float((~member).sum())
+        contests.each.append(Contest.of(scores, member, dealt, speakers, speakers, weight, run[0]))
+    others = losses[losses["member"] == "no"].drop_duplicates(["utterance", "fold"])
+    number = others["speaker"].value_counts()
+    return contests, np.array([number.get(names[code], 0) for code in contests.present()], dtype=np.float64)
+
+
+def membership_rows(losses: pd.DataFrame) -> list[Row]:
+    """Return the rows of area and of hits at few false alarms.
+
+    Parameters
+    ----------
+    losses
+        Rows of `MemberLosses`.
+    """
+    contests, number = contests_of(losses)
+    return [
+        contest_row(What(MEMBERSHIP, OUTPUTS, THRESHOLD, metric, READS), contests, figure, chance, number, 0)
+        for metric, (figure, chance) in FIGURES.items()
+    ]
+
+
+def curve_rows(losses: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `MembershipCurve`: hits at each share of false alarms, on average over models.
+
+    References
+    ----------
+    .. [1] T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, section 10.1.
+    """
+    contests, number = contests_of(losses)
+    step = 1 / max(float(number.sum()), 1.0)
+    for rate in GRID.tolist():
+
+        def hits(curve: Curve, rate: float = rate) -> float:
+            return float(curve.hits_at(rate)[0])
+
+        value, without = contests.figure(hits)
+        control, _ = contests.figure(hits, control=True)
+        found = jackknife_interval(value, without, number, step)
+        yield {
+            "false_alarms": rate, "hits": value, "low": found.low, "high": found.high, "control": control
+        }  # fmt: skip

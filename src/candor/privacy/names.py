@@ -1,0 +1,41 @@
+"""What attributes, sources and verdicts are called in tables; who reads tables needs no torch."""
+
+from __future__ import annotations
+
+GENDER, SPEAKER, VERIFICATION, MEMBERSHIP = "gender", "speaker", "verification", "membership"
+"""What is attacked; `speaker` in the config stands for the second and the third."""
+
+UAR, ACCURACY, EER, AUC, TPR = "uar", "accuracy", "eer", "auc", "tpr"
+
+METRICS_OF = {GENDER: (UAR,), SPEAKER: (ACCURACY,), VERIFICATION: (EER,), MEMBERSHIP: (AUC, TPR)}
+
+ALL_LAYERS, EMBEDDING, OUTPUTS = "all layers", "embedding", "outputs"
+
+LINEAR, CNN, THRESHOLD = "linear", "cnn", "threshold"
+
+FRAMES, POOLED, VECTOR = "frames", "pooled states", "embedding"
+"""What an attacker reads."""
+
+BEYOND, NOT_BEYOND, ONE_SPEAKER = "beyond control", "not beyond control", "one speaker"
+NOT_ATTACKED, NOT_INTERPRETABLE = "not attacked", "not interpretable"
+
+FALSE_ALARMS = 0.01
+"""Share of non-members that may be taken for members where hits are counted."""
+
+
+def layer_name(layer: int) -> str:
+    """Return the name of a layer as a source.
+
+    >>> layer_name(0)
+    'layer 0'
+    """
+    return f"layer {layer}"
+
+
+def strongest(attackers: list[str]) -> str:
+    """Return the attacker that headlines are of.
+
+    >>> strongest(["linear", "cnn"]), strongest(["linear"])
+    ('cnn', 'linear')
+    """
+    return CNN if CNN in attackers else LINEAR

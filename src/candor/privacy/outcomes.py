@@ -1,0 +1,263 @@
+"""From what attackers say to figures with their intervals, beside the control, and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from candor.privacy.names import BEYOND, EER, NOT_ATTACKED, NOT_BEYOND, ONE_SPEAKER
+from candor.privacy.people import Codes
+from candor.privacy.ranking import Curve, Ranked
+from candor.stats.intervals import FloatArray, Interval, Statistic, speaker_interval
+from candor.stats.jackknife import jackknife_interval, paired_jackknife
+from candor.stats.paired import paired_interval
+
+Row = dict[str, Any]
+Figure = Callable[[Curve], float]
+
+NUMBERS = (
+    *("value", "low", "high", "chance", "control", "control_low", "control_high"),
+    *("difference", "difference_low", "difference_high", "fold_mean", "fold_sd"),
+    *("utterances", "speakers", "folds", "left_out"),
+)
+
+
+@dataclass(frozen=True)
+class What:
+    """Which attack a row tells of: on what, on which states, by whom, in which figure, and what he read."""
+
+    attribute: str
+    source: str
+    attacker: str
+    metric: str
+    reads: str
+
+    def row(self, **facts: Any) -> Row:
+        """Return the row; what is not told stays blank."""
+        names = {"attribute": self.attribute, "source": self.source, "attacker": self.attacker, "metric": self.metric}
+        return {**names, **dict.fromkeys(NUMBERS), "reads": self.reads, "verdict": "", "note": "", **facts}
+
+    def without(self, reason: str, left_out: int | None = None) -> Row:
+        """Return the row of an attack that there is not."""
+        return self.row(verdict=f"{NOT_ATTACKED}: {reason}", left_out=left_out)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What an attacker says of the utterances of all folds, counted.
+
+    Parameters
+    ----------
+    real, control
+        Counts `[speakers, seeds, classes, classes]`, truth in rows.
+    by_fold
+        The figure of each fold, averaged over seeds.
+    utterances
+        How many were tested.
+    """
+
+    real: FloatArray
+    control: FloatArray
+    by_fold: Sequence[float]
+    utterances: int
+
+
+def counted_row(
+    what: What, counted: Counted, statistic: Statistic, chance: float, left_out: int, note: str = ""
+) -> Row:
+    """Return the row of a share that is counted: the higher, the more leaks."""
+    value, control = (speaker_interval(counts, statistic) for counts in (counted.real, counted.control))
+    apart = paired_interval(counted.real, counted.control, statistic)
+    return what.row(
+        **_three(value, control, apart),
+        **_spread(counted.by_fold),
+        chance=chance,
+        utterances=counted.utterances,
+        speakers=value.speakers,
+        left_out=left_out,
+        verdict=verdict(value, apart, chance, lower=False),
+        note=note,
+    )
+
+
+def equally_heavy(shares: FloatArray, utterances: FloatArray) -> FloatArray:
+    """Return counts in which every speaker weighs the same, so that the accuracy is the mean of the speakers'.
+
+    Parameters
+    ----------
+    shares
+        Of each speaker and seed, how much is right, `[speakers, seeds]`.
+    utterances
+        How many each speaker has.
+    """
+    each = utterances.mean()
+    counts = np.zeros((*shares.shape, 2, 2))
+    counts[:, :, 0, 0], counts[:, :, 0, 1] = each * shares, each * (1 - shares)
+    return counts
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Scores of one model, each for a pair of two speakers, or for an utterance of one.
+
+    Parameters
+    ----------
+    real, control
+        The scores in order, with what is true, and with what was dealt out anew.
+    first, second
+        Of each score, the speakers it depends on, by number.
+    weight
+        How much it counts among several.
+    fold
+        Which fold it is of.
+    """
+
+    real: Ranked
+    control: Ranked
+    first: Codes
+    second: Codes
+    weight: float
+    fold: int
+
+    @classmethod
+    def of(
+        cls, scores: FloatArray, truth: NDArray[np.bool_], dealt: NDArray[np.bool_], first: Codes, second: Codes,
+        weight: float, fold: int,
+    ) -> Contest:  # fmt: skip
+        """Return the contest with its scores in order."""
+        return cls(Ranked(scores, truth), Ranked(scores, dealt), first, second, weight, fold)
+
+
+@dataclass
+class Contests:
+    """The contests of all folds and seeds; a figure of them is the mean, weighted by the size of each.
+
+    Parameters
+    ----------
+    speakers
+        Names of all, by number.
+    each
+        The contests.
+    """
+
+    speakers: Sequence[str]
+    each: list[Contest] = field(default_factory=list)
+
+    def figure(self, figure: Figure, *, control: bool = False) -> tuple[float, FloatArray]:
+        """Return a figure of all speakers, and without each of those who are there."""
+        there = self.present()
+        whole = [self._of(own, figure, None, control) for own in self.each]
+        without = np.full(len(there), np.nan)
+        for place, speaker in enumerate(there):
+            values = [
+                self._of(own, figure, (own.first != speaker) & (own.second != speaker), control)
+                if self._concerns(own, speaker) else value
+                for own, value in zip(self.each, whole, strict=True)
+            ]  # fmt: skip
+            without[place] = self._mean(values)
+        return self._mean(whole), without
+
+    def by_fold(self, figure: Figure) -> list[float]:
+        """Return the figure of each fold, averaged over seeds."""
+        values: dict[int, list[float]] = {}
+        for own in self.each:
+            if (value := self._of(own, figure, None, False)) is not None:
+                values.setdefault(own.fold, []).append(value)
+        return [float(np.mean(own)) for own in values.values()]
+
+    def present(self) -> list[int]:
+        """Return the speakers, by number, whom any score depends on."""
+        return sorted({code for own in self.each for codes in (own.first, own.second) for code in set(codes.tolist())})
+
+    def _concerns(self, own: Contest, speaker: int) -> bool:
+        return bool((own.first == speaker).any() or (own.second == speaker).any())
+
+    @staticmethod
+    def _of(own: Contest, figure: Figure, kept: NDArray[np.bool_] | None, control: bool) -> float | None:
+        curve = (own.control if control else own.real).curve(kept)
+        return None if curve is None else figure(curve)
+
+    def _mean(self, values: Sequence[float | None]) -> float:
+        told = [(own.weight, value) for own, value in zip(self.each, values, strict=True) if value is not None]
+        weights = sum(weight for weight, _ in told)
+        return float(sum(weight * value for weight, value in told) / weights) if told else np.nan
+
+
+def contest_row(
+    what: What, contests: Contests, figure: Figure, chance: float, utterances: FloatArray, left_out: int, note: str = ""
+) -> Row:
+    """Return the row of a figure of scores.
+
+    Parameters
+    ----------
+    what
+        Which attack.
+    contests
+        The scores.
+    figure
+        The figure of one ROC curve.
+    chance
+        What scores that say nothing give.
+    utterances
+        How many of each speaker who is there were tested.
+    left_out, note
+        As in the table.
+    """
+    step = 1 / max(float(utterances.sum()), 1.0)
+    value, without = contests.figure(figure)
+    beside, beside_without = contests.figure(figure, control=True)
+    own = jackknife_interval(value, without, utterances, step)
+    control = jackknife_interval(beside, beside_without, utterances, step)
+    apart = paired_jackknife(value - beside, without - beside_without, utterances, step)
+    return what.row(
+        **_three(own, control, apart),
+        **_spread(contests.by_fold(figure)),
+        chance=chance,
+        utterances=int(utterances.sum()),
+        speakers=int((utterances > 0).sum()),
+        left_out=left_out,
+        verdict=verdict(own, apart, chance, lower=what.metric == EER),
+        note=note,
+    )
+
+
+def verdict(value: Interval, apart: Interval, chance: float, *, lower: bool) -> str:
+    """Say whether more is read off than by chance and than from labels that mean nothing, both by intervals.
+
+    Parameters
+    ----------
+    value
+        The figure.
+    apart
+        By how much it exceeds the control's.
+    chance
+        What an attacker who hears nothing reaches.
+    lower
+        Whether a low figure is the leak, as for the error rate of verification.
+    """
+    if np.isnan(value.low) or np.isnan(apart.low):
+        return ONE_SPEAKER
+    beyond = value.high < chance and apart.high < 0 if lower else value.low > chance and apart.low > 0
+    return BEYOND if beyond else NOT_BEYOND
+
+
+def _three(value: Interval, control: Interval, apart: Interval) -> Row:
+    parts = {"": value, "control": control, "difference": apart}
+    return {
+        key: number
+        for name, own in parts.items()
+        for key, number in (
+            (name or "value", own.value),
+            (f"{name}_low" if name else "low", own.low),
+            (f"{name}_high" if name else "high", own.high),
+        )
+    }
+
+
+def _spread(by_fold: Sequence[float]) -> Row:
+    sd = float(np.std(by_fold, ddof=1)) if len(by_fold) > 1 else None
+    return {"fold_mean": float(np.mean(by_fold)) if len(by_fold) else None, "fold_sd": sd, "folds": len(by_fold)}

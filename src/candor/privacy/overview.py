@@ -1,0 +1,129 @@
+"""All that is read off a system in one table, and all systems of a dataset in another."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from candor.corpora.emotions import classes_in
+from candor.performance.evaluate import evaluate
+from candor.performance.ratings import evaluate_ratings
+from candor.privacy.names import (
+    ALL_LAYERS,
+    AUC,
+    EMBEDDING,
+    GENDER,
+    MEMBERSHIP,
+    METRICS_OF,
+    NOT_ATTACKED,
+    NOT_INTERPRETABLE,
+    OUTPUTS,
+    SPEAKER,
+    VERIFICATION,
+    strongest,
+)
+from candor.privacy.outcomes import NUMBERS, What
+
+Row = dict[str, Any]
+
+HEADLINES = ((GENDER, ALL_LAYERS), (GENDER, EMBEDDING), (VERIFICATION, EMBEDDING), (MEMBERSHIP, OUTPUTS))
+"""What stands for a system."""
+
+
+def interpretable(predictions: pd.DataFrame) -> str:
+    """Say whether audits of these models mean anything: ``yes``, ``at chance`` or ``one class``.
+
+    Parameters
+    ----------
+    predictions
+        Rows of `Predictions` or `RatingPredictions`, all folds and seeds.
+    """
+    if "label" not in predictions:
+        return str(evaluate_ratings(predictions).metrics["interpretable"].iloc[0])
+    classes = classes_in([*predictions["label"], *predictions["predicted"]])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="no test utterance is ")
+        return str(evaluate(predictions, classes).metrics["interpretable"].iloc[0])
+
+
+def of_one_system(
+    layers: pd.DataFrame | None,
+    no_layers: str,
+    embedding: pd.DataFrame,
+    membership: Sequence[Row],
+    attributes: Sequence[str],
+    attackers: Sequence[str],
+    interpretable: str,
+) -> pd.DataFrame:
+    """Return the rows of `PrivacyResult`.
+
+    Parameters
+    ----------
+    layers
+        Rows of `PrivacyLayers`; None where layers are not attacked.
+    no_layers
+        Why they are not; blank where they are.
+    embedding
+        Rows of `PrivacyEmbedding`.
+    membership
+        Rows of membership.
+    attributes, attackers
+        What was asked for, as in the config.
+    interpretable
+        ``yes``, or why audits of these models mean nothing: ``at chance``, ``one class``.
+    """
+    rows: list[Row] = [] if layers is None else layers.to_dict("records")  # type: ignore[assignment]
+    if layers is None and set(attributes) - {MEMBERSHIP}:
+        both = itertools.product(_asked(attributes), attackers)
+        rows += [_no_layers(attribute, attacker, no_layers) for attribute, attacker in both]
+    of_models: list[Row] = [*embedding.to_dict("records"), *membership]  # type: ignore[list-item]
+    if interpretable != "yes":
+        of_models = [_doubted(row, interpretable) for row in of_models]
+    strong = strongest(list(attackers))
+    table = pd.DataFrame([{**row, "headline": _headline(row, strong)} for row in [*rows, *of_models]])
+    return table.astype(dict.fromkeys(NUMBERS, "float64"))
+
+
+def all_systems(dataset: str, systems: Sequence[tuple[str, str]], found: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of `PrivacySummary`.
+
+    Parameters
+    ----------
+    dataset
+        The dataset.
+    systems
+        Backbone and recipe of each.
+    found
+        Rows of `PrivacyResult` of each, in the same order.
+    """
+    parts = [
+        rows.assign(dataset=dataset, backbone=backbone, recipe=recipe)
+        for (backbone, recipe), rows in zip(systems, found, strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _asked(attributes: Sequence[str]) -> list[str]:
+    speaker = [SPEAKER, VERIFICATION] if SPEAKER in attributes else []
+    return [*([GENDER] if GENDER in attributes else []), *speaker]
+
+
+def _no_layers(attribute: str, attacker: str, reason: str) -> Row:
+    return What(attribute, ALL_LAYERS, attacker, METRICS_OF[attribute][0], "").without(reason)
+
+
+def _doubted(row: Row, why: str) -> Row:
+    """Return a row of models that have learned nothing, of which an attack says nothing."""
+    told = row["verdict"].startswith(NOT_ATTACKED)
+    return row if told else {**row, "verdict": f"{NOT_INTERPRETABLE}: {why}"}
+
+
+def _headline(row: Row, strong: str) -> str:
+    named = (row["attribute"], row["source"]) in HEADLINES
+    if row["attribute"] == MEMBERSHIP:
+        return "yes" if named and row["metric"] == AUC else "no"
+    return "yes" if named and row["attacker"] == strong else "no"

@@ -1,0 +1,49 @@
+"""What is attacked and how, as the config says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from candor.privacy.attackers import Effort
+from candor.privacy.names import GENDER, MEMBERSHIP, SPEAKER, VERIFICATION
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is attacked and how.
+
+    Parameters
+    ----------
+    attributes
+        Of gender, speaker and membership those that are asked for.
+    attackers
+        Who reads the first two.
+    effort
+        How hard the cnn tries.
+    max_frames
+        How many frames of an utterance it reads.
+    """
+
+    attributes: tuple[str, ...]
+    attackers: tuple[str, ...]
+    effort: Effort
+    max_frames: int
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Settings:
+        """Return the settings that a rule passes on."""
+        effort = Effort(*(options[key] for key in ("num_epochs", "learning_rate", "hidden_size")))
+        return cls(tuple(options["attributes"]), tuple(options["attackers"]), effort, options["max_frames"])
+
+    @property
+    def of_states(self) -> tuple[str, ...]:
+        """Return the attacks on hidden states and embeddings."""
+        speaker = (SPEAKER, VERIFICATION) if SPEAKER in self.attributes else ()
+        return (*((GENDER,) if GENDER in self.attributes else ()), *speaker)
+
+    @property
+    def of_members(self) -> bool:
+        """Whether membership is attacked."""
+        return MEMBERSHIP in self.attributes

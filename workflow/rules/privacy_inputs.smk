@@ -1,0 +1,65 @@
+# What the rules of the stage `privacy` share: whose states and models are attacked, and how.
+
+from candor.tables.privacy import (
+    EMBEDDING_MADE_OF,
+    LAYERS_MADE_OF,
+    LEAKS_FIGURE,
+    MEMBERSHIP_FIGURE,
+    PRIVACY_SYSTEMS_FIGURE,
+    TRUST_SER_PRIVACY,
+    MemberLosses,
+    MembershipCurve,
+    PrivacyEmbedding,
+    PrivacyLayers,
+    PrivacyResult,
+    PrivacySummary,
+)
+
+READS_STATES = CONFIG.privacy.reads_states
+READS_LOSSES = "membership" in CONFIG.privacy.attributes
+
+
+def recipe_of(wildcards):
+    return CONFIG.recipes[wildcards.recipe]
+
+
+def looked_into_seeds(wildcards):
+    """Return the seeds whose models are attacked."""
+    seeds = recipe_of(wildcards).seeds
+    return list(seeds) if CONFIG.privacy.seeds == "all" else seeds[:1]
+
+
+def threads_of_privacy(wildcards):
+    return threads_to_run([wildcards.backbone])
+
+
+def states_of_layers(wildcards):
+    """Return the frames of a span where the cnn can read them."""
+    read = frames_are_read(wildcards) and "cnn" in CONFIG.privacy.attackers
+    return {"frames": under(FrameIndex.path)} if read else {}
+
+
+def what_is_looked_into(wildcards):
+    """Return the models of a recipe and what they read."""
+    names = {"dataset": wildcards.dataset, "backbone": wildcards.backbone}
+    heads = [
+        under(CHECKPOINT, **names, recipe=wildcards.recipe, fold=fold, seed=seed)
+        for fold in folds_of(wildcards.dataset)
+        for seed in looked_into_seeds(wildcards)
+    ]
+    read = what_is_trained_on(recipe_of(wildcards))(wildcards)
+    read.pop("identity", None)
+    return {"heads": heads, **read}
+
+
+def layers_beside(wildcards):
+    """Return the attacks on the layers that a recipe reads, where there are any."""
+    span, _ = plan_privacy.layers_of(CONFIG, wildcards.recipe)
+    return {"layers": under(PrivacyLayers.path, span=span)} if span else {}
+
+
+def code_of_models(wildcards):
+    """Return the fingerprint of the attack on models, and of the backbone where it is run again."""
+    if reading(recipe_of(wildcards)) == "audio":
+        return code("privacy", f"candor.backbones.families.{backbone_of(wildcards).family}")
+    return code("privacy")
