@@ -15,10 +15,12 @@ class Clock:
 
     def __init__(self) -> None:
         self.now, self.runs, self.lengths = 100.0, 0, []
+        self.worked = 5.0
 
     def answer(self, waveforms, lengths) -> None:
         assert waveforms.shape == (1, int(lengths[0]))
         self.now += waveforms.shape[1] / 16000 / 10
+        self.worked += waveforms.shape[1] / 16000 / 4
         self.runs += 1
         self.lengths.append(int(lengths[0]))
 
@@ -33,8 +35,10 @@ class Clock:
 def test_rates_are_those_of_the_run(seconds):
     clock = Clock()
     waveforms = [torch.zeros(16000 * number) for number in (1, 2, 3)]
-    took = measure(clock.answer, waveforms, seconds, Meters([clock], "planted"), clock=lambda: clock.now)
+    meters, clocks = Meters([clock], "planted"), {"clock": lambda: clock.now, "processor_clock": lambda: clock.worked}
+    took = measure(clock.answer, waveforms, seconds, meters, **clocks)
     assert took.seconds == pytest.approx(took.audio / 10)
+    assert took.processor == pytest.approx(took.audio / 4)
     assert took.joules == pytest.approx(20 * took.seconds, abs=1e-4)
     assert seconds <= took.seconds < seconds + 0.31, "it ends with an utterance"
     assert took.audio == sum(clock.lengths[WARM_UP:]) / 16000, "the warm-up does not count"

@@ -29,9 +29,10 @@ Answer = Callable[[torch.Tensor, torch.Tensor], Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run took."""
+    """What a run took: by the clock, on the processors, in joules; and how much speech that was."""
 
     seconds: float
+    processor: float
     audio: float
     joules: float | None
 
@@ -61,6 +62,7 @@ def measure(
     meters: Meters,
     wait: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
+    processor_clock: Callable[[], float] = time.process_time,
 ) -> Measured:
     """Run a system for so many seconds and to the end of the utterance.
 
@@ -78,21 +80,23 @@ def measure(
         Returns when a device has done all that it was given.
     clock
         Tells the time in seconds.
+    processor_clock
+        Tells the seconds that all threads of this process have had a processor.
     """
     given = [(waveform[None], torch.tensor([len(waveform)])) for waveform in waveforms]
     with torch.no_grad():
         for number in range(WARM_UP):
             answer(*given[number % len(given)])
         wait()
-        before, began, audio, number = meters.read(), clock(), 0, 0
+        before, began, worked, audio, number = meters.read(), clock(), processor_clock(), 0, 0
         while number == 0 or clock() - began < seconds:
             waveform, length = given[number % len(given)]
             answer(waveform, length)
             wait()
             audio += waveform.shape[1]
             number += 1
-        ended, after = clock(), meters.read()
-    return Measured(ended - began, audio / RATE, meters.joules(before, after))
+        ended, worked, after = clock(), processor_clock() - worked, meters.read()
+    return Measured(ended - began, worked, audio / RATE, meters.joules(before, after))
 
 
 def measured_row(answer: Answer, waveforms: Sequence[torch.Tensor], seconds: float, device: str) -> Row:
@@ -108,6 +112,7 @@ def measured_row(answer: Answer, waveforms: Sequence[torch.Tensor], seconds: flo
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "inference_seconds": per_hour(took.seconds, took.audio),
+        "inference_cpu_seconds": per_hour(took.processor, took.audio),
         "inference_audio": took.audio,
         "inference_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PER_MEGABYTE,
         "gpu_memory": torch.cuda.max_memory_allocated(device) / 2**20 if cuda else None,

@@ -17,7 +17,16 @@ HEADS = (
     *("chance", "n", "speakers", "Pareto"),
 )
 TIMES = (
-    *("dataset", "backbone", "recipe", "answering, s/h", "memory, MB", "energy, J/h", "extraction, s/h"),
+    *(
+        "dataset",
+        "backbone",
+        "recipe",
+        "answering, s/h",
+        "on processors",
+        "memory, MB",
+        "energy, J/h",
+        "extraction, s/h",
+    ),
     *("training, s", "pretraining, s", "run on"),
 )
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -89,10 +98,13 @@ def _counted(row: dict[Any, Any]) -> tuple[str, ...]:
 
 
 def _measured(row: dict[Any, Any]) -> tuple[str, ...]:
-    columns = ("inference_seconds", "inference_memory", "joules", "extraction_seconds", "training_seconds")
+    columns = ("inference_seconds", "inference_cpu_seconds", "inference_memory", "joules", "extraction_seconds")
     return (
         *(str(row[name]) for name in ("dataset", "backbone", "recipe")),
-        *("-" if row[name] != row[name] else f"{row[name]:,.4g}" for name in (*columns, "pretraining_seconds")),
+        *(
+            "-" if row[name] != row[name] else f"{row[name]:,.4g}"
+            for name in (*columns, "training_seconds", "pretraining_seconds")
+        ),
         f"{row['device']}, {row['processor']}, {row['threads']} threads",
     )
 

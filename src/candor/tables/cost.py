@@ -115,6 +115,13 @@ _MEASURED = (
         "s/h",
         True,
     ),
+    Column(
+        "inference_cpu_seconds",
+        "Processor time of these, of all threads: what else runs on the machine is not in it",
+        "number",
+        "s/h",
+        True,
+    ),
     Column("inference_audio", "Speech that was run for that", "number", "s", True),
     Column("inference_memory", "Most memory of that process, with all that it had loaded", "number", "MB", True),
     Column("gpu_memory", "Most memory of tensors on the GPU; blank without one", "number", "MB", True),
