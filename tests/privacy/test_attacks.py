@@ -140,6 +140,4 @@ def test_how_hard_the_network_tries_matters(changed):
     for effort in (EFFORT, changed):
         made = CnnAttacker(vectors(states), effort)
         values.append(attack_closed_set(people, dealt, lambda *_, m=made: m, (0,), what, [None])["value"])
-        for effort in (EFFORT, changed)
-    ]
     assert values[1] < values[0]
