@@ -64,7 +64,7 @@ def settings(**changed) -> Settings:
 @pytest.fixture
 def layers_job(tmp_path):
     table, store = manifest(), Store(tmp_path / "store")
-    frames, pooled = kept_frames(table, store, tmp_path, 1.0), kept_pooled(table, store, tmp_path, 1.0)
+    frames, pooled = kept_frames(table, store, tmp_path, 2.0), kept_pooled(table, store, tmp_path, 2.0)
     people = People.of(table, folds(table))
 
     def make(frames_kept=True, aside=None, **changed) -> LayersJob:

@@ -14,7 +14,8 @@ MODELS = [*FEATURES, "pretraining_figure", "splits_3", "train_linear", "train_cn
 PERFORMANCE = ["performance", "performance_table", "comparison"]
 FAIRNESS = ["fairness", "fairness_table"]
 ATTACK = ["attack", "attack_summary", "attack_examples_at_home", "attack_table"]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, "report_summary"]
+PRIVACY = ["privacy_layers", "privacy", "privacy_summary", "privacy_table"]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, *PRIVACY, "report_summary"]
 NOT_OF_RAVDESS = ("pretrain", "pretraining_figure", "frames", "train_cnn")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
@@ -27,6 +28,7 @@ NEEDED = {
     "performance": [*CORPORA, *MODELS, *PERFORMANCE],
     "fairness": [*CORPORA, *MODELS, *FAIRNESS],
     "attack": [*CORPORA, *MODELS, *ATTACK],
+    "privacy": [*CORPORA, *MODELS, *PRIVACY],
     "report": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)
@@ -174,7 +176,7 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
         (
             "results",
             "target: results is not known; allowed in results: corpora, audio, splits, backbones, features, models, "
-            "performance, fairness, attack, report. "
+            "performance, fairness, attack, privacy, robustness, cost, trust, report. "
             "To make everything, name no target.",
         ),
     ],
