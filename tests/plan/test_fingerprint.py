@@ -140,7 +140,10 @@ def test_every_script_reaches_only_the_stages_above_its_own():
         "comparison": "performance",
         **dict.fromkeys(("fairness", "fairness_ratings", "fairness_table"), "fairness"),
         **dict.fromkeys(("attack", "attack_summary", "attack_examples", "attack_table"), "attack"),
+        **dict.fromkeys(("privacy", "privacy_layers", "privacy_summary"), "privacy"),
+        **dict.fromkeys(("privacy_table", "privacy_trust_ser"), "privacy"),
         **dict.fromkeys(("cost", "cost_timing", "cost_table"), "cost"),
+        **dict.fromkeys(("trust", "trust_overview"), "trust"),
         "report_summary": "report",
     }
     scripts = sorted((ROOT / "workflow" / "scripts").glob("*.py"))

@@ -1,4 +1,4 @@
-"""trust-ser's whole grid, its seven backbones on its six corpora, planned down to both audits."""
+"""trust-ser's whole grid, its seven backbones on its six corpora, planned down to the audits."""
 
 import pytest
 import yaml
@@ -32,13 +32,15 @@ def test_the_shipped_config_with_the_seven_backbones_plans_every_audit_of_the_si
         "backbones": {"fbank": False, "apc_demo": False, **dict.fromkeys(BACKBONES)},
         "project_dir": str(tmp_path / "out"),
     }
-    tables = ["fairness_table", "attack_table", "performance_table", "comparison", "cost_table"]
+    tables = ["fairness_table", "attack_table", "privacy_table", "performance_table", "comparison", "cost_table"]
     counted = ["performance", "cost", "cost_timing"]
-    assert fresh.jobs("results/fairness", "results/attack", "results/cost", **changes) == {
+    stages = ("fairness", "attack", "privacy", "cost")
+    assert fresh.jobs(*(f"results/{stage}" for stage in stages), **changes) == {
         **dict.fromkeys(["manifest", "corpora_overview", "audio", *tables], len(FILES)),
         **dict.fromkeys(counted, SYSTEMS),
         **{"splits_1": 2, "splits_5": 3, "splits_6": 1, "weights": len(BACKBONES)},
         **dict.fromkeys(["features", "frames", "model_figures", "fairness", "attack", "attack_summary"], SYSTEMS),
+        **dict.fromkeys(["privacy_layers", "privacy", "privacy_summary"], SYSTEMS),
         "train_cnn": sum(FOLDS.values()) * len(BACKBONES),
         "attack_examples": len(MAY_BE_PASSED_ON) * len(BACKBONES),
         "attack_examples_at_home": SYSTEMS - len(MAY_BE_PASSED_ON) * len(BACKBONES),

@@ -14,8 +14,9 @@ MODELS = [*FEATURES, "pretraining_figure", "splits_3", "train_linear", "train_cn
 PERFORMANCE = ["performance", "performance_table", "comparison"]
 FAIRNESS = ["fairness", "fairness_table"]
 ATTACK = ["attack", "attack_summary", "attack_examples_at_home", "attack_table"]
+PRIVACY = ["privacy_layers", "privacy", "privacy_summary", "privacy_table"]
 COST = ["cost", "cost_timing", "cost_table"]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, *COST, "report_summary"]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, *PRIVACY, *COST, "trust", "report_summary"]
 NOT_OF_RAVDESS = ("pretrain", "pretraining_figure", "frames", "train_cnn")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
@@ -28,7 +29,9 @@ NEEDED = {
     "performance": [*CORPORA, *MODELS, *PERFORMANCE],
     "fairness": [*CORPORA, *MODELS, *FAIRNESS],
     "attack": [*CORPORA, *MODELS, *ATTACK],
+    "privacy": [*CORPORA, *MODELS, *PRIVACY],
     "cost": [*CORPORA, *MODELS, *PERFORMANCE, *COST],
+    "trust": CHAIN[:-1],
     "report": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)

@@ -99,6 +99,9 @@ class Effort:
 class CnnAttacker:
     """A network of trust-ser's shape on standardised states; the epoch with the best UAR on dev is kept.
 
+    Classes weigh the same in its loss, however often they occur. Else one that hears nothing would say the more
+    frequent gender of train, which is the rarer one in test, and so fall below chance.
+
     Parameters
     ----------
     bags
@@ -117,13 +120,14 @@ class CnnAttacker:
         """Return the trained network."""
         bags = self.bags.standardised_by(training.train)
         layers, _, dimensions = bags.states[0].shape
-        recipe = self.effort.recipe()
+        recipe, learned = self.effort.recipe(), _part(training, training.train)
+        classes = [str(code) for code in range(training.classes)]
         trained = train(
             lambda: FrameNetwork(layers, dimensions, training.classes, recipe),
             bags,
-            _part(training, training.train),
+            learned,
             _part(training, training.dev),
-            Emotion([str(code) for code in range(training.classes)]),
+            Emotion.of(classes, learned.targets),
             recipe,
             seed,
             device=self.device,

@@ -49,7 +49,7 @@ PANELS = {
 HEADLINE_NAMES = {
     (GENDER, ALL_LAYERS): "Gender, all layers\nUAR",
     (GENDER, EMBEDDING): "Gender, embedding\nUAR",
-    (VERIFICATION, EMBEDDING): "Same speaker?, embedding\nequal error rate",
+    (VERIFICATION, EMBEDDING): "Speaker, embedding\nequal error rate",
     (MEMBERSHIP, "outputs"): "Trained on?, loss\nAUC",
 }
 MOST_TICKS = 7
@@ -114,7 +114,8 @@ def membership_figure(curve: pd.DataFrame, rows: pd.DataFrame, title: str) -> Fi
             axes.set_xlabel("false alarms: others taken for members (%)")
         whole.set_ylabel("hits: members found (%)")
         figure.legend(*whole.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-        set_title(figure, f"{title}: {own[AUC]['utterances']:,.0f} others, {own[AUC]['speakers']:,.0f} speakers")
+        number = f"{own[AUC]['utterances']:,.0f} utterances of {own[AUC]['speakers']:,.0f} unheard speakers"
+        set_title(figure, f"{title}: {number}")
         _warn(figure, own[AUC]["verdict"])
     return figure
 
@@ -137,20 +138,20 @@ def systems_figure(rows: pd.DataFrame, title: str) -> Figure:
         panels = figure.subplots(1, max(len(asked), 1), squeeze=False, sharey=True)[0]
         for axes, what in zip(panels, asked, strict=False):
             _system_panel(axes, _headline(rows, what), systems)
-            axes.set_title(HEADLINE_NAMES[what])
+            axes.set_title(f"{HEADLINE_NAMES[what]}, {_number_of(_headline(rows, what))}")
         panels[0].set_yticks(range(len(systems)), [f"{backbone}\n{recipe}" for backbone, recipe in systems])
         panels[0].set_ylim(max(len(systems), 1) - 0.5, -0.5)
         how = "per cent, with 95 % interval over speakers; low error rates and high other figures leak"
         figure.supxlabel(how, fontsize=8)
         for colour, marker, face, name in (
             (VERMILION, "o", VERMILION, "beyond control"),
-            (VERMILION, "o", "white", "not beyond it, or not interpretable"),
+            (VERMILION, "o", "white", "not, or not interpretable"),
             (GREY, "X", GREY, "labels dealt out anew"),
         ):
             panels[0].plot([], [], marker, color=colour, markerfacecolor=face, markersize=4.5, label=name)
         panels[0].plot([], [], color=INK, linestyle=(0, (4, 2)), linewidth=0.9, label="chance")
         handles = panels[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside lower center", ncols=4, handletextpad=0.3)
+        figure.legend(*handles, loc="outside upper right", ncols=4, handletextpad=0.3)
         set_title(figure, title)
     return figure
 
@@ -203,6 +204,7 @@ def _roc(axes: Axes, curve: pd.DataFrame) -> None:
     axes.plot(x, 100 * curve["hits"], color=VERMILION, linewidth=1.4, label="by loss, with 95 % interval")
     axes.plot(x, 100 * curve["control"], color=GREY, linewidth=1.2, label="membership dealt out anew")
     axes.plot(x, x, color=INK, linestyle=(0, (4, 2)), linewidth=0.9, label="chance")
+    axes.set(xlim=(0, 100), ylim=(0, 100))
     axes.grid(color=LIGHT, linewidth=0.5)
     axes.set_axisbelow(True)
 
@@ -227,6 +229,15 @@ def _system_panel(axes: Axes, rows: pd.DataFrame, systems: Sequence[tuple[str, s
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     _from_0_to_100(axes, "x")
+
+
+def _number_of(rows: pd.DataFrame) -> str:
+    """Return how many utterances figures are of, in the fewest words."""
+    number = rows["utterances"].dropna()
+    if number.empty:
+        return "n = 0"
+    least, most = int(number.min()), int(number.max())
+    return f"n = {most:,}" if least == most else f"n = {least:,} to {most:,}"
 
 
 def _headline(rows: pd.DataFrame, what: tuple[str, str]) -> pd.DataFrame:

@@ -30,12 +30,3 @@ def layer_name(layer: int) -> str:
     'layer 0'
     """
     return f"layer {layer}"
-
-
-def strongest(attackers: list[str]) -> str:
-    """Return the attacker that headlines are of.
-
-    >>> strongest(["linear", "cnn"]), strongest(["linear"])
-    ('cnn', 'linear')
-    """
-    return CNN if CNN in attackers else LINEAR

@@ -14,7 +14,7 @@ from candor.performance.evaluate import evaluate
 from candor.performance.ratings import evaluate_ratings
 from candor.privacy.names import (
     ALL_LAYERS,
-    AUC,
+    EER,
     EMBEDDING,
     GENDER,
     MEMBERSHIP,
@@ -23,8 +23,8 @@ from candor.privacy.names import (
     NOT_INTERPRETABLE,
     OUTPUTS,
     SPEAKER,
+    TPR,
     VERIFICATION,
-    strongest,
 )
 from candor.privacy.outcomes import NUMBERS, What
 
@@ -83,8 +83,7 @@ def of_one_system(
     of_models: list[Row] = [*embedding.to_dict("records"), *membership]  # type: ignore[list-item]
     if interpretable != "yes":
         of_models = [_doubted(row, interpretable) for row in of_models]
-    strong = strongest(list(attackers))
-    table = pd.DataFrame([{**row, "headline": _headline(row, strong)} for row in [*rows, *of_models]])
+    table = pd.DataFrame(_with_headlines([*rows, *of_models]))
     return table.astype(dict.fromkeys(NUMBERS, "float64"))
 
 
@@ -122,8 +121,21 @@ def _doubted(row: Row, why: str) -> Row:
     return row if told else {**row, "verdict": f"{NOT_INTERPRETABLE}: {why}"}
 
 
-def _headline(row: Row, strong: str) -> str:
-    named = (row["attribute"], row["source"]) in HEADLINES
-    if row["attribute"] == MEMBERSHIP:
-        return "yes" if named and row["metric"] == AUC else "no"
-    return "yes" if named and row["attacker"] == strong else "no"
+def _with_headlines(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with a mark on those that stand for the system: of several attackers the one who reads most."""
+    chosen: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        what = (row["attribute"], row["source"])
+        if what not in HEADLINES or row["metric"] == TPR:
+            continue
+        if what not in chosen or _leak(row) > _leak(chosen[what]):
+            chosen[what] = row
+    return [{**row, "headline": "yes" if any(row is own for own in chosen.values()) else "no"} for row in rows]
+
+
+def _leak(row: Row) -> float:
+    """Return how far a figure is on the side of the leak."""
+    value = row["value"]
+    if value is None or value != value:
+        return -1.0
+    return 1 - value if row["metric"] == EER else float(value)

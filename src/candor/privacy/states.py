@@ -69,7 +69,11 @@ class Bags:
         mean = total / frames
         deviation = (squares / frames - mean.square()).clamp_min(0.0).sqrt()
         scale = torch.where(deviation > SMALLEST, deviation, 1.0)
-        return Bags(self.states, (middle[:, 0] + mean).float(), scale.float())
+        offset, scale = (middle[:, 0] + mean).float(), scale.float()
+        if layers > 1:
+            return Bags(self.states, offset, scale)
+        # One layer has room in memory: done once, this takes no time in any batch.
+        return Bags([(own.float() - offset[:, None]) / scale[:, None] for own in self.states])
 
 
 class LayerStates:
