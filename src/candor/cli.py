@@ -167,6 +167,13 @@ def _view_attack(folder: Path) -> tuple[str, list[Path]] | None:
     return (f"{attack_text(summaries)}\n", summaries) if summaries else None
 
 
+def _view_robustness(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.robustness.show import find_summaries, robustness_text
+
+    summaries = find_summaries(folder)
+    return (f"{robustness_text(summaries)}\n", summaries) if summaries else None
+
+
 Viewer = Callable[[Path], tuple[str, list[Path]] | None]
 """Takes a folder; returns what there is to say of it and the tables that say it in full, if there are any."""
 
@@ -175,6 +182,7 @@ VIEWERS: dict[str, Viewer] = {
     "performance": _view_performance,
     "fairness": _view_fairness,
     "attack": _view_attack,
+    "robustness": _view_robustness,
 }
 """The stages whose folders can be shown."""
 

@@ -12,12 +12,12 @@ from candor.attack.figures import curve_figure, groups_figure, systems_figure
 from candor.attack.job import AttackError
 from candor.attack.overview import all_systems, headline_title
 from candor.attack.show import attack_text, find_summaries
-from candor.unfinished import Unfinished
 from candor.fairness.groups import Asked
 from candor.figures import save_figure
 from candor.performance.metrics import accuracy
 from candor.stats.intervals import speaker_interval
 from candor.tables.attack import AttackBreakdown, Attacked, AttackResult, AttackSummary
+from candor.unfinished import Unfinished
 
 SNRS = (50.0, 40.0)
 PLANNED = [Planned("fgsm", "apc")]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from candor.models.trained import TrainedSystem
 from candor.audio.conversion import decode
 from candor.features.extraction import statistics
 from candor.models.end_to_end import EndToEnd, moments
+from candor.models.trained import TrainedSystem
 from candor.tables.models import Predictions
 from models.test_predicting import CLIPS, RUNS, Lab, recordings  # noqa: F401 - `recordings` is a fixture
 

@@ -33,7 +33,11 @@ def attacked_seeds(wildcards):
 def what_is_attacked(wildcards):
     """Return the models of a job, and those of another backbone where these lend their gradient."""
     surrogate = access_to(wildcards).surrogate
-    lent = models_on(surrogate, wildcards, attacked_seeds(wildcards), "surrogate_") if surrogate else {}
+    lent = (
+        models_on(surrogate, wildcards, attacked_seeds(wildcards), "surrogate_")
+        if surrogate
+        else {}
+    )
     return {**models_on(wildcards.backbone, wildcards, attacked_seeds(wildcards)), **lent}
 
 

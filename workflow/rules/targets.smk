@@ -29,6 +29,8 @@ FINALS = [
     *(ATTACK_CURVE_FIGURE, ATTACK_GROUPS_FIGURE),
     *([AttackExamples.path, EXAMPLE_AUDIO, EXAMPLE_FIGURE] if EXAMPLES else []),
     *([TRUST_SER_ATTACK] if CONFIG.attack.parity else []),
+    *(RobustnessSummary.path, ROBUSTNESS_TESTS_FIGURE),
+    *(RobustnessResult.path, ROBUSTNESS_CURVES_FIGURE, Disturbed.path, ROBUSTNESS_MADE_OF),
     ANSWERS,
 ]
 

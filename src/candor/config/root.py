@@ -12,6 +12,7 @@ from candor.config.fairness import Fairness
 from candor.config.features import Features
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
+from candor.config.robustness import Robustness
 from candor.config.section import Section
 from candor.config.splits import Splits
 
@@ -60,6 +61,7 @@ class Config(Section):
     )
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
     attack: Attack = Field(default=Attack(), description="How models are attacked.")
+    robustness: Robustness = Field(default=Robustness(), description="How speech is disturbed.")
 
     @model_validator(mode="before")
     @classmethod
