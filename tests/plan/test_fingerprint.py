@@ -140,6 +140,7 @@ def test_every_script_reaches_only_the_stages_above_its_own():
         "comparison": "performance",
         **dict.fromkeys(("fairness", "fairness_ratings", "fairness_table"), "fairness"),
         **dict.fromkeys(("attack", "attack_summary", "attack_examples", "attack_table"), "attack"),
+        **dict.fromkeys(("robustness", "robustness_summary", "robustness_table"), "robustness"),
         "report_summary": "report",
     }
     scripts = sorted((ROOT / "workflow" / "scripts").glob("*.py"))

@@ -32,10 +32,12 @@ def test_the_shipped_config_with_the_seven_backbones_plans_every_audit_of_the_si
         "backbones": {"fbank": False, "apc_demo": False, **dict.fromkeys(BACKBONES)},
         "project_dir": str(tmp_path / "out"),
     }
-    assert fresh.jobs("results/fairness", "results/attack", **changes) == {
+    assert fresh.jobs("results/fairness", "results/attack", "results/robustness", **changes) == {
         **dict.fromkeys(["manifest", "corpora_overview", "audio", "fairness_table", "attack_table"], len(FILES)),
+        "robustness_table": len(FILES),
         **{"splits_1": 2, "splits_5": 3, "splits_6": 1, "weights": len(BACKBONES)},
         **dict.fromkeys(["features", "frames", "model_figures", "fairness", "attack", "attack_summary"], SYSTEMS),
+        **dict.fromkeys(["robustness", "robustness_summary"], SYSTEMS),
         "train_cnn": sum(FOLDS.values()) * len(BACKBONES),
         "attack_examples": len(MAY_BE_PASSED_ON) * len(BACKBONES),
         "attack_examples_at_home": SYSTEMS - len(MAY_BE_PASSED_ON) * len(BACKBONES),

@@ -14,7 +14,8 @@ MODELS = [*FEATURES, "pretraining_figure", "splits_3", "train_linear", "train_cn
 PERFORMANCE = ["performance", "performance_table", "comparison"]
 FAIRNESS = ["fairness", "fairness_table"]
 ATTACK = ["attack", "attack_summary", "attack_examples_at_home", "attack_table"]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, "report_summary"]
+ROBUSTNESS = ["robustness", "robustness_summary", "robustness_table"]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, *ROBUSTNESS, "report_summary"]
 NOT_OF_RAVDESS = ("pretrain", "pretraining_figure", "frames", "train_cnn")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
@@ -27,6 +28,7 @@ NEEDED = {
     "performance": [*CORPORA, *MODELS, *PERFORMANCE],
     "fairness": [*CORPORA, *MODELS, *FAIRNESS],
     "attack": [*CORPORA, *MODELS, *ATTACK],
+    "robustness": [*CORPORA, *MODELS, *ROBUSTNESS],
     "report": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)

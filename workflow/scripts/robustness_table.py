@@ -1,7 +1,7 @@
 """Put the tests of all backbones and recipes of a dataset into one table and one figure."""
 
 from candor.figures import save_in_print
-from candor.robustness.figures import tests_figure
+from candor.robustness.figures import verdicts_figure
 from candor.robustness.overview import all_systems
 from candor.runtime import start_logging
 from candor.tables.robustness import RobustnessResult, RobustnessSummary
@@ -12,7 +12,7 @@ def main(smk) -> None:
     dataset = smk.wildcards.dataset
     found = [RobustnessResult.read(file) for file in smk.input.summaries]
     RobustnessSummary.write(all_systems(dataset, smk.params.systems, found), smk.output.summary)
-    save_in_print(tests_figure(RobustnessSummary.read(smk.output.summary), dataset), smk.output.figure)
+    save_in_print(verdicts_figure(RobustnessSummary.read(smk.output.summary), dataset), smk.output.figure)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -16,9 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from candor.performance.compare_ratings import ccc_of
-from candor.performance.evaluate import clusters, evaluate
+from candor.performance.evaluate import evaluate
 from candor.performance.metrics import accuracy, chance, count_confusions, uar
 from candor.performance.ratings import METRICS, evaluate_ratings, rating_interval
+from candor.stats.clustering import clusters
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.paired import paired_interval, paired_interval_of_sums, swap_sums, swap_test
 from candor.tables.models import Predictions
@@ -51,6 +52,8 @@ class Figures:
         How likely such a change is by chance.
     random_low
         5 of 100 models that hear nothing lose more.
+    chance_unchanged
+        Share of predictions that would stay the same if those after had nothing to do with those before.
     chance
         What the better of two models that hear nothing would score.
     fold_sd
@@ -63,6 +66,7 @@ class Figures:
     unchanged: Interval
     p: float
     random_low: float
+    chance_unchanged: float
     chance: float
     fold_sd: float
 
@@ -119,6 +123,7 @@ class Answers(ABC):
             unchanged=self.unchanged(rows),
             p=self.p(before, after),
             random_low=float(np.quantile(self.random_changes(rows, draws), LOWEST)),
+            chance_unchanged=self.chance_unchanged(rows),
             chance=self.chance(before),
             fold_sd=float(np.std(changes, ddof=1)) if len(changes) > 1 else np.nan,
         )
@@ -195,6 +200,10 @@ class Answers(ABC):
         """Return what the better of two models that hear nothing would score."""
 
     @abstractmethod
+    def chance_unchanged(self, rows: pd.DataFrame) -> float:
+        """Return the share of predictions that would stay the same if after had nothing to do with before."""
+
+    @abstractmethod
     def random_changes(self, rows: pd.DataFrame, draws: int) -> FloatArray:
         """Return the changes of models that hear nothing, but answer as these do."""
 
@@ -246,6 +255,11 @@ class EmotionAnswers(Answers):
     def chance(self, before: FloatArray) -> float:
         """Return what the better of guessing and of always saying the most frequent emotion would reach."""
         return chance(before.sum(axis=(0, 1)), uar)
+
+    def chance_unchanged(self, rows: pd.DataFrame) -> float:
+        """Return the sum over emotions of how often each is said before times how often after, averaged over seeds."""
+        before, after = (self.sums(rows, column, "speaker").sum(axis=(0, 2)) for column in ("before", "predicted"))
+        return float((before * after).sum(axis=1).mean() / before[0].sum() ** 2)
 
     def random_changes(self, rows: pd.DataFrame, draws: int) -> FloatArray:
         """Return changes of models that say each emotion as often as these, whatever is spoken."""
@@ -316,6 +330,13 @@ class RatingAnswers(Answers):
     def chance(self, before: FloatArray) -> float:
         """Return 0: what is foretold whatever is heard has no concordance."""
         return 0.0
+
+    def chance_unchanged(self, rows: pd.DataFrame) -> float:
+        """Return how often a rating before and one after, of any two utterances, are alike, averaged over seeds."""
+        pairs = zip(self._by_seed(rows, "before")[0], self._by_seed(rows, "predicted")[0], strict=True)
+        reach = RATED_ALIKE * self.scale
+        near = (np.searchsorted(np.sort(after), [before - reach, before + reach]) for before, after in pairs)
+        return float(np.mean([(ends[1] - ends[0]).mean() / len(ends[0]) for ends in near]))
 
     def random_changes(self, rows: pd.DataFrame, draws: int) -> FloatArray:
         """Return changes of models that foretell the same ratings, but of utterances at random."""

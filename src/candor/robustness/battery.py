@@ -5,13 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ALL = "all"
-"""Stands in place of a test for all of them together."""
-
-DISTURBED, SILENT = "disturbed", "silent"
-TOO_SHORT, NO_OTHER_SPEAKER = "too short", "no other speaker"
-"""What became of an utterance; the last two are left out."""
-
 SMALL, BACKGROUND, PHONE, ROOM, TILT = "small changes", "background noise", "phone", "room", "spectral tilt"
 
 OURS = "Candor's own"

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from candor.robustness.answers import Answers, Figures
-from candor.robustness.battery import ALL, NO_OTHER_SPEAKER, OURS, SILENT, TESTS, TOO_SHORT
+from candor.robustness.battery import OURS, TESTS
+from candor.robustness.names import ALL, LEFT_OUT, SILENT
 from candor.stats.intervals import Interval
 
 NOT_INTERPRETABLE, NO_VERDICT = "not interpretable", "no verdict"
 PASSED, FAILED, WITHIN_CHANCE = "passed", "failed", "within chance"
-
-LEFT_OUT = (TOO_SHORT, NO_OTHER_SPEAKER)
 
 Row = dict[str, Any]
 
@@ -55,8 +54,8 @@ def _described(answers: Answers, test: str, strength: float, asked: pd.DataFrame
         **dict.fromkeys(
             ("score", "score_low", "score_high", "clean", "change", "change_low", "change_high", "p", "random_low")
         ),
-        **dict.fromkeys(("unchanged", "unchanged_low", "unchanged_high", "least_change", "least_unchanged", "chance")),
-        **dict.fromkeys(("fold_sd", "tests_passed", "tests_made")),
+        **dict.fromkeys(("unchanged", "unchanged_low", "unchanged_high", "chance_unchanged", "chance")),
+        **dict.fromkeys(("least_change", "least_unchanged", "fold_sd", "tests_passed", "tests_made")),
         **{"test": test, "strength": strength, "unit": TESTS[test].unit, "headline": "yes" if headline else "no"},
         **{"metric": answers.metric, "realised_snr": snr, "passed": "", "certain": "", "verdict": ""},
         **_behind(answers, own),
@@ -92,6 +91,7 @@ def _figures(found: Figures) -> Row:
         "p": found.p,
         "random_low": found.random_low,
         **_named("unchanged", found.unchanged),
+        "chance_unchanged": found.chance_unchanged,
         "chance": found.chance,
         "fold_sd": found.fold_sd,
     }

@@ -23,8 +23,9 @@ from candor.figures import (
     new_figure,
     set_title,
 )
-from candor.robustness.battery import ALL, TESTS
+from candor.robustness.battery import TESTS
 from candor.robustness.evaluate import NOT_INTERPRETABLE
+from candor.robustness.names import ALL
 
 COLUMNS = 4
 """Tests side by side."""
@@ -71,11 +72,11 @@ def curves_figure(rows: pd.DataFrame, title: str) -> Figure:
                 lower.set_ylabel(f"change of\n{metric} (points)")
         figure.align_ylabels()
         _legend(figure, metric)
-        set_title(figure, f"{title}{_doubt(rows)}")
+        set_title(figure, f"{title}, {_behind(rows)}{_doubt(rows)}")
     return figure
 
 
-def tests_figure(rows: pd.DataFrame, title: str) -> Figure:
+def verdicts_figure(rows: pd.DataFrame, title: str) -> Figure:
     """Draw which tests every backbone and recipe passes, with the share unchanged and the change of the score.
 
     Parameters
@@ -103,7 +104,9 @@ def tests_figure(rows: pd.DataFrame, title: str) -> Figure:
         axes.set_ylim(len(tests) + 0.6, -0.5)
         axes.set_xticks(range(len(systems)), [f"{backbone}\n{recipe}" for backbone, recipe in systems])
         axes.xaxis.tick_top()
-        names = [f"{TESTS[test].title}, {TESTS[test].headline:g} {TESTS[test].unit}" for test in tests]
+        names = [
+            f"{TESTS[test].title}, {TESTS[test].headline:g} {TESTS[test].unit}".replace("-", "−") for test in tests
+        ]
         axes.set_yticks([*range(len(tests)), len(tests) + 0.1], [*names, "All: passed"])
         axes.tick_params(length=0)
         for spine in axes.spines.values():
@@ -126,7 +129,9 @@ def _unchanged(axes: Axes, rows: pd.DataFrame) -> None:
     headline = rows["headline"].to_numpy() == "yes"
     for place in places[headline]:
         _threshold(axes, float(place), 100 * rows["least_unchanged"].to_numpy(dtype=float)[place])
-    axes.set_ylim(-4, 104)
+    chance = 100 * rows["chance_unchanged"].to_numpy(dtype=float)
+    axes.plot(places, chance, color=GREY, linestyle=(0, (1, 1.5)), linewidth=1.1, zorder=1)
+    axes.set_ylim(-4, 109)
     axes.set_yticks([0, 50, 100])
     _strengths(axes, rows, named=False)
 
@@ -180,6 +185,16 @@ def _strengths(axes: Axes, rows: pd.DataFrame, *, named: bool) -> None:
     axes.tick_params(labelsize=6.5, pad=1.5)
 
 
+def _points(change: float) -> str:
+    """Write a change in points.
+
+    >>> _points(-0.162), _points(-0.001), _points(0.02)
+    ('−16', '0', '+2')
+    """
+    rounded = round(100 * change)
+    return f"{rounded:+d}".replace("-", "−") if rounded else "0"
+
+
 def _brief(value: float) -> str:
     """Write a strength in few letters.
 
@@ -201,9 +216,10 @@ def _legend(figure: Figure, metric: str) -> None:
         figure.axes[0].plot([], [], "D", color=INK, markersize=5, label="strength of the verdict")[0],
         figure.axes[0].plot([], [], "D", color=INK, markersize=5, markerfacecolor="white", label="not passed")[0],
         figure.axes[0].plot([], [], color=VERMILION, linewidth=1.3, label="threshold")[0],
-        figure.axes[0].fill_between([], [], [], color=LIGHT, label="what models lose that hear nothing")
+        figure.axes[0].fill_between([], [], [], color=LIGHT, label="lost by models that hear nothing"),
+        figure.axes[0].plot([], [], color=GREY, linestyle=(0, (1, 1.5)), label="unchanged by chance")[0]
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.4, columnspacing=1.4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.2, columnspacing=1.0, fontsize=7)
 
 
 def _cell(axes: Axes, column: int, line: int, row: Any) -> None:
@@ -216,7 +232,7 @@ def _cell(axes: Axes, column: int, line: int, row: Any) -> None:
     else:
         mark = {"yes": PASSED, "no": FAILED}.get(row["passed"], "·")
         mark += UNSURE if row["certain"] == "no" else ""
-        words = f"{100 * share:.0f}, {100 * row['change']:+.0f} {mark}".replace("-", "−")
+        words = f"{100 * share:.0f}, {_points(row['change'])} {mark}"
     axes.text(column, line, words, ha="center", va="center", fontsize=7.5, color=INK)
 
 
@@ -226,6 +242,11 @@ def _total(axes: Axes, column: int, line: int, row: Any) -> None:
         f"{row['tests_passed']:.0f} of {row['tests_made']:.0f}" if made else str(row["verdict"]).replace(": ", ":\n")
     )
     axes.text(column, line + 0.1, words, ha="center", va="center", fontsize=7.5, fontweight="bold" if made else None)
+
+
+def _behind(rows: pd.DataFrame) -> str:
+    whole = rows[rows["test"] == ALL].iloc[0]
+    return f"{whole['utterances']:,} utterances of {whole['speakers']:,} speakers"
 
 
 def _doubt(rows: pd.DataFrame) -> str:

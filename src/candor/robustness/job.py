@@ -21,11 +21,11 @@ from candor.made_of import file_hash
 from candor.models.as_trained import AsTrained
 from candor.models.auditing import Utterance, check_same_answers, in_memory, tested_utterances
 from candor.models.trained import TrainedSystem
-from candor.performance.evaluate import clusters
-from candor.robustness.battery import DISTURBED, SILENT
+from candor.robustness.names import DISTURBED, SILENT
 from candor.robustness.sample import drawn_evenly
 from candor.robustness.transforms import ADDED, TRANSFORMS, Recording, Samples, as_recorded, realised_snr
 from candor.runtime import Explained, Progress, use_device
+from candor.stats.clustering import clusters
 from candor.store.objects import Store
 from candor.tables.audio import AudioIndex
 from candor.tables.models import Predictions, RatingPredictions

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import pandas as pd
 
-from candor.performance.evaluate import clusters
+from candor.stats.clustering import clusters
 
 
 def drawn_evenly(tested: pd.DataFrame, most: int | None) -> frozenset[str]:

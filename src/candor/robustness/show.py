@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from candor.performance.show import aligned
-from candor.robustness.battery import ALL
+from candor.robustness.names import ALL
 from candor.tables.robustness import RobustnessSummary
 
 HEADS = (

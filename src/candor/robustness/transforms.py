@@ -24,7 +24,7 @@ from scipy.signal import fftconvolve
 from torchaudio.functional import mu_law_decoding, mu_law_encoding
 
 from candor.audio.conversion import RATE
-from candor.robustness.battery import NO_OTHER_SPEAKER, TOO_SHORT
+from candor.robustness.names import NO_OTHER_SPEAKER, TOO_SHORT
 from candor.robustness.rooms import Response, rooms
 
 Samples = NDArray[np.float32]

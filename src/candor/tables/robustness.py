@@ -93,6 +93,12 @@ _RESULT = (
     ),
     Column("unchanged_low", "Lower end of its 95 % interval, clustered by speaker", "number", blank=True),
     Column("unchanged_high", "Upper end of it", "number", blank=True),
+    Column(
+        "chance_unchanged",
+        "The share that would stay the same if what is said after had nothing to do with what is said before",
+        "number",
+        blank=True,
+    ),
     Column("least_change", "What `change` has to exceed; blank where it has no part in the test", "number", blank=True),
     Column("least_unchanged", "What `unchanged` has to exceed", "number", blank=True),
     Column("passed", "yes or no; blank at other strengths, and where there is no verdict", blank=True),
