@@ -104,9 +104,7 @@ def verdicts_figure(rows: pd.DataFrame, title: str) -> Figure:
         axes.set_ylim(len(tests) + 0.6, -0.5)
         axes.set_xticks(range(len(systems)), [f"{backbone}\n{recipe}" for backbone, recipe in systems])
         axes.xaxis.tick_top()
-        names = [
-            f"{TESTS[test].title}, {TESTS[test].headline:g} {TESTS[test].unit}".replace("-", "−") for test in tests
-        ]
+        names = [f"{TESTS[test].title}, {_signed(TESTS[test].headline)} {TESTS[test].unit}" for test in tests]
         axes.set_yticks([*range(len(tests)), len(tests) + 0.1], [*names, "All: passed"])
         axes.tick_params(length=0)
         for spine in axes.spines.values():
@@ -201,8 +199,12 @@ def _brief(value: float) -> str:
     >>> _brief(7000.0), _brief(0.03), _brief(-20.0)
     ('7k', '.03', '−20')
     """
-    text = f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
-    return text.replace("-", "−").removeprefix("0") if text != "0" else text
+    text = f"{value / 1000:g}k" if value >= 1000 else _signed(value)
+    return text.removeprefix("0") if text != "0" else text
+
+
+def _signed(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
 
 
 def _lowest(rows: pd.DataFrame) -> float:

@@ -123,9 +123,9 @@ def pink_noise(recording: Recording, strengths: Sequence[float]) -> Iterator[Sam
 def pink(samples: int, name: str) -> Samples:
     """Return pink noise of audiomentations, drawn for an utterance by its name.
 
-    As it is, `AddColorNoise` puts most of the power below 60 Hz: it takes the power at 0 Hz to be that at 1 Hz, with no
-    other frequency below 125 Hz. Told a rate of one step per hertz, it falls evenly from the first step on. Its ends,
-    where the noise fades in and out, are cut off.
+    As it is, `AddColorNoise` puts some 70 % of the power below 125 Hz: it takes the power at 0 Hz to be that at 1 Hz,
+    and knows no other frequency below 125 Hz. Told that its steps are 1 Hz apart, it falls evenly from the first step
+    on. The ends, where the noise fades in and out, are cut off.
     """
     steps = RATE // PINK_FROM
     with _drawn_for(seed_of(name, "pink_noise")):
