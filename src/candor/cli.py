@@ -174,6 +174,13 @@ def _view_privacy(folder: Path) -> tuple[str, list[Path]] | None:
     return (f"{privacy_text(summaries)}\n", summaries) if summaries else None
 
 
+def _view_robustness(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.robustness.show import find_summaries, robustness_text
+
+    summaries = find_summaries(folder)
+    return (f"{robustness_text(summaries)}\n", summaries) if summaries else None
+
+
 def _view_cost(folder: Path) -> tuple[str, list[Path]] | None:
     from candor.cost.show import cost_text, find_summaries, timings_beside
 
@@ -198,6 +205,7 @@ VIEWERS: dict[str, Viewer] = {
     "fairness": _view_fairness,
     "attack": _view_attack,
     "privacy": _view_privacy,
+    "robustness": _view_robustness,
     "cost": _view_cost,
     "trust": _view_trust,
 }

@@ -138,7 +138,7 @@ def test_models_that_are_not_the_ones_that_were_trained_are_refused(tmp_path, ca
     stored = job.predictions[1]
     stored.loc[:1, "predicted"] = "sadness"
     job.run()
-    assert "of 2 of 48 clean utterances the model says something else than when it was trained" in caplog.text
+    assert "of 2 of 48 clean utterances the model of fold 1 and seed 0 on pieces says something else" in caplog.text
     stored.loc[:2, "predicted"] = "sadness"
     with pytest.raises(AttackError, match="says something else of 3 of 48 test utterances than when it was trained"):
         job.run()

@@ -291,8 +291,8 @@ def test_audio_without_labels_is_told_where_it_ends():
     aroused = resolve(load({"datasets": {"aroused": {"corpus": "iemocap", "pred": "arousal"}}}))
     assert unknown_target("results/attack/aroused", [], aroused) == (
         "target: results/attack/aroused is not offered, as aroused predicts arousal, and an attack is on classes; "
-        "there are corpora, audio, splits, backbones, features, models, performance, fairness, "
-        "privacy, robustness, cost, trust, report"
+        "there are corpora, audio, splits, backbones, features, models, performance, fairness, privacy, "
+        "robustness, cost, trust, report"
     )
     assert offered("audio", datasets["libri"].pred)
     with pytest.raises(ConfigError, match=r"datasets\.libri\.classes does nothing, as a folder has no labels"):

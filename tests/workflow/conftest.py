@@ -295,6 +295,7 @@ def tiny_config(corpus_folders) -> dict:
             "linear": {"num_epochs": 5, "seeds": [0, 1], "pretrain_model": ["fbank"]},
             "cnn": {"num_epochs": 3, "seeds": [0, 1], "hidden_size": 8, "dataset": ["mine"]},
         },
+        "robustness": {"tests": ["white_noise", "babble", "crop_end"]},
     }
 
 

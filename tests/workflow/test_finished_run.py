@@ -110,6 +110,7 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
     assert logs == {path.relative_to(benchmarks).with_suffix("") for path in benchmarks.rglob("*.tsv")}
     ran = pd.Series([log.parts[0] for log in logs]).value_counts()
     assert (ran["train"], ran["fairness"], ran["attack"], ran["attack_summary"]) == (12, 4, 4, 4)
+    assert (ran["robustness"], ran["robustness_summary"], ran["robustness_table"]) == (4, 4, 2)
     assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
 
 
@@ -256,23 +257,30 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
 
 def each(systems: int, datasets: int, *rules: str) -> dict[str, int]:
     """Return how often rules run: those over all systems once per dataset, the others once per system."""
-    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "cost_table", "report_summary")
+    over_all = (
+        *("performance_table", "comparison", "fairness_table", "attack_table", "privacy_table", "robustness_table"),
+        *("cost_table", "trust", "report_summary"),
+    )
     return {rule: datasets if rule in over_all else systems for rule in rules}
 
 
 PERFORMANCE = ("performance", "performance_table", "comparison", "cost_table", "report_summary")
 FAIRNESS = ("fairness", "fairness_table", "report_summary")
 ATTACK_EVALUATED = ("attack_summary", "attack_examples_at_home", "attack_table", "report_summary")
+ROBUSTNESS_EVALUATED = ("robustness_summary", "robustness_table")
 COST = ("cost", "cost_timing", "cost_table")
-AUDITS = (*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *COST, "attack")
+AUDITS = (
+    *(*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, "attack"),
+    *(*PRIVACY, *ROBUSTNESS_EVALUATED, "robustness", *COST),
+)
 TRAINED = ("model_figures", *AUDITS)
 TRAINING = {"train_linear": 6, "train_cnn": 6, **each(4, 2, *TRAINED)}
 FEATURES = {"features": 3, "frames": 2, **TRAINING}
 OF_FBANK = {"features": 2, "frames": 1, "train_linear": 6, "train_cnn": 3, **each(3, 2, *TRAINED)}
 OF_LINEAR = {"train_linear": 6, **each(2, 2, *TRAINED)}
 OF_CNN = {"train_cnn": 6, **each(2, 1, *TRAINED)}
-# Whatever models read, one program attacks them, and one counts: an edit of any head has all of them done anew.
-ALL_ATTACKED = each(4, 2, *ATTACK_EVALUATED, *COST, "attack")
+# Whatever models read, one program attacks, disturbs or counts them: an edit of any head has all of them done anew.
+ALL_RUN = each(4, 2, *ATTACK_EVALUATED, "attack", *ROBUSTNESS_EVALUATED, "robustness", *COST)
 OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
 OF_APC = {"features": 1, "frames": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
@@ -294,7 +302,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
             "src/candor/performance/metrics.py",
             FUTURE,
             f"{FUTURE}LATER = 1\n",
-            each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED),
+            each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *ROBUSTNESS_EVALUATED),
         ),
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *PERFORMANCE)),
         ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
@@ -302,10 +310,11 @@ def test_a_finished_run_has_nothing_to_do(finished):
         ("src/candor/cost/counting.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *COST)),
         ("src/candor/cost/energy.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_timing", "cost_table")),
         ("src/candor/cost/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_table")),
+        ("src/candor/robustness/battery.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *ROBUSTNESS_EVALUATED)),
         ("src/candor/report/page.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "report_summary")),
         ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
-        ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR | ALL_ATTACKED),
-        ("src/candor/models/heads/gru.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_CNN | ALL_ATTACKED),
+        ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR | ALL_RUN),
+        ("src/candor/models/heads/gru.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_CNN | ALL_RUN),
         ("src/candor/backbones/pretraining/settings.py", FUTURE, f"{FUTURE}LATER = 1\n", {"pretrain": 1, **OF_APC}),
         (
             "src/candor/splits/deal.py",

@@ -32,15 +32,15 @@ def test_the_shipped_config_with_the_seven_backbones_plans_every_audit_of_the_si
         "backbones": {"fbank": False, "apc_demo": False, **dict.fromkeys(BACKBONES)},
         "project_dir": str(tmp_path / "out"),
     }
-    tables = ["fairness_table", "attack_table", "privacy_table", "performance_table", "comparison", "cost_table"]
-    counted = ["performance", "cost", "cost_timing"]
-    stages = ("fairness", "attack", "privacy", "cost")
-    assert fresh.jobs(*(f"results/{stage}" for stage in stages), **changes) == {
-        **dict.fromkeys(["manifest", "corpora_overview", "audio", *tables], len(FILES)),
-        **dict.fromkeys(counted, SYSTEMS),
+    tables = ["performance_table", "comparison"]
+    tables += [f"{stage}_table" for stage in ("fairness", "attack", "privacy", "robustness", "cost")]
+    audits = ["performance", "fairness", "attack", "attack_summary", "privacy_layers", "privacy", "privacy_summary"]
+    audits += ["robustness", "robustness_summary", "cost", "cost_timing"]
+    assert fresh.jobs("results/trust", **changes) == {
+        **dict.fromkeys(["manifest", "corpora_overview", "audio", "trust", *tables], len(FILES)),
+        "trust_overview": 1,
         **{"splits_1": 2, "splits_5": 3, "splits_6": 1, "weights": len(BACKBONES)},
-        **dict.fromkeys(["features", "frames", "model_figures", "fairness", "attack", "attack_summary"], SYSTEMS),
-        **dict.fromkeys(["privacy_layers", "privacy", "privacy_summary"], SYSTEMS),
+        **dict.fromkeys(["features", "frames", "model_figures", *audits], SYSTEMS),
         "train_cnn": sum(FOLDS.values()) * len(BACKBONES),
         "attack_examples": len(MAY_BE_PASSED_ON) * len(BACKBONES),
         "attack_examples_at_home": SYSTEMS - len(MAY_BE_PASSED_ON) * len(BACKBONES),

@@ -15,8 +15,10 @@ PERFORMANCE = ["performance", "performance_table", "comparison"]
 FAIRNESS = ["fairness", "fairness_table"]
 ATTACK = ["attack", "attack_summary", "attack_examples_at_home", "attack_table"]
 PRIVACY = ["privacy_layers", "privacy", "privacy_summary", "privacy_table"]
+ROBUSTNESS = ["robustness", "robustness_summary", "robustness_table"]
 COST = ["cost", "cost_timing", "cost_table"]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *FAIRNESS, *ATTACK, *PRIVACY, *COST, "trust", "report_summary"]
+AUDITS = [*FAIRNESS, *ATTACK, *PRIVACY, *ROBUSTNESS, *COST]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, "trust", "report_summary"]
 NOT_OF_RAVDESS = ("pretrain", "pretraining_figure", "frames", "train_cnn")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
@@ -30,6 +32,7 @@ NEEDED = {
     "fairness": [*CORPORA, *MODELS, *FAIRNESS],
     "attack": [*CORPORA, *MODELS, *ATTACK],
     "privacy": [*CORPORA, *MODELS, *PRIVACY],
+    "robustness": [*CORPORA, *MODELS, *ROBUSTNESS],
     "cost": [*CORPORA, *MODELS, *PERFORMANCE, *COST],
     "trust": CHAIN[:-1],
     "report": CHAIN,

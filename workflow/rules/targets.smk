@@ -34,6 +34,8 @@ FINALS = [
     *([PrivacyLayers.path, LAYERS_MADE_OF, LEAKS_FIGURE] if READS_STATES else []),
     *([MembershipCurve.path, MEMBERSHIP_FIGURE] if READS_LOSSES else []),
     *([TRUST_SER_PRIVACY] if CONFIG.privacy.parity else []),
+    *(RobustnessSummary.path, ROBUSTNESS_TESTS_FIGURE),
+    *(RobustnessResult.path, ROBUSTNESS_CURVES_FIGURE, Disturbed.path, ROBUSTNESS_MADE_OF),
     *(CostSummary.path, CostTiming.path, JobTiming.path, PARETO_FIGURE),
     *(SystemCost.path, CostLengths.path, COUNTED, SystemTiming.path),
     *([TRUST_SER_COST] if CONFIG.cost.parity else []),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from candor.attack.crafting import Crafted, Settings, Speech, control, craft
 from candor.attack.names import ATTACKED, CLEAN, CONTROL, NO_GRADIENT, SILENT, TARGET, TRANSFER, WRONG
 from candor.attack.perturb import clipped_share, realised_snr, rms
 from candor.audio.conversion import decode
-from candor.features.clips import Clip, in_batches
+from candor.features.clips import in_batches
 from candor.features.extraction import worthwhile_seconds
+from candor.models.auditing import Utterance, in_memory
 from candor.models.end_to_end import EndToEnd
 from candor.store.objects import Store
 
@@ -24,26 +25,6 @@ VARIANTS = 4
 
 Row = dict[str, Any]
 Samples = NDArray[np.float32]
-Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """An utterance that a model is tested on.
-
-    Parameters
-    ----------
-    clip
-        Its audio, as much of it as the model is given.
-    number
-        Its number in the table of the fold.
-    label
-        The true emotion.
-    """
-
-    clip: Clip
-    number: int
-    label: str
 
 
 @dataclass(frozen=True)
@@ -213,15 +194,3 @@ class Attack:
             "clipped": None,
             "status": ATTACKED,
         }
-
-
-def in_memory(batch: list[Utterance], do: Callable[[list[Utterance]], list[Made]]) -> list[Made]:
-    """Do something with a batch; one that does not fit into the memory of a GPU is done in halves."""
-    try:
-        return do(batch)
-    except torch.OutOfMemoryError:
-        if len(batch) == 1:
-            raise
-    torch.cuda.empty_cache()
-    middle = len(batch) // 2
-    return [*in_memory(batch[:middle], do), *in_memory(batch[middle:], do)]

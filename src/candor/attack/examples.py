@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
-from candor.attack.attacking import Utterance
 from candor.attack.evaluate import Fooled
 from candor.attack.job import AttackError, AttackJob
 from candor.attack.names import ATTACKED
 from candor.audio.conversion import RATE
 from candor.figures import BLUE, FULL_WIDTH, GREY, VERMILION, house_style, new_figure, set_title
+from candor.models.auditing import Utterance
 from candor.tables.attack import VERSIONS
 
 Samples = NDArray[np.float32]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import product
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from candor.attack.attacking import Attack, Row, Utterance
+from candor.attack.attacking import Attack, Row
 from candor.attack.crafting import Settings
 from candor.attack.names import CLEAN, CONTROL
-from candor.features.clips import cut_clips
 from candor.made_of import file_hash
+from candor.models.auditing import Utterance, check_same_answers, tested_utterances
 from candor.models.end_to_end import EndToEnd
 from candor.models.seeding import seed_everything
 from candor.models.tasks import Emotion
@@ -31,13 +30,8 @@ from candor.unfinished import Unfinished
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = logging.getLogger(__name__)
-
 PART = 100
 """Utterances that are attacked before what was found is kept aside."""
-
-DEVIATING = 0.02
-"""Share of test utterances of which a model may say something else than when it was trained."""
 
 
 class AttackError(Explained, RuntimeError):
@@ -139,18 +133,7 @@ class AttackJob:
 
     def utterances(self, fold: int) -> list[Utterance]:
         """Return the test utterances of a fold, the longest first."""
-        table = self.folds[fold]
-        own = self.audio.set_index("utterance").loc[list(table["utterance"]), ["member", "samples"]]
-        clips = cut_clips(
-            [(str(name), str(member), int(samples)) for name, member, samples in own.itertuples(name=None)],
-            self.seconds,
-        )
-        tested = [
-            Utterance(clip, number, str(label))
-            for number, (clip, label, part) in enumerate(zip(clips, table["label"], table["part"], strict=True))
-            if part == "test"
-        ]
-        return sorted(tested, key=lambda own: (-own.clip.samples, own.clip.member, own.clip.utterance))
+        return tested_utterances(self.folds[fold], self.audio, self.seconds)
 
     def attack(self, fold: int, seed: int) -> Attack:
         """Return the attack on the model of a fold and seed."""
@@ -191,20 +174,11 @@ class AttackJob:
         """Refuse a model that says something else of clean utterances than when it was trained."""
         table = self.predictions[fold]
         stored = table[table["seed"] == seed].set_index("utterance")["predicted"].to_dict()
-        clean = [row for row in rows if row["method"] == CLEAN]
-        other = [row["utterance"] for row in clean if stored.get(row["utterance"]) != row["predicted"]]
-        if len(other) > max(2, DEVIATING * len(clean)):
-            raise AttackError(
-                f"the model of fold {fold} and seed {seed} on {self.system.backbone} says something else of "
-                f"{len(other)} of {len(clean)} test utterances than when it was trained, such as {other[0]}: backbone, "
-                "audio or model is not what it was then; delete the models of this dataset to have them trained anew"
-            )
-        if other:
-            logger.info(
-                "fold %d, seed %d: of %d of %d clean utterances the model says something else than when it was "
-                "trained, as hidden states are not rounded here",
-                fold, seed, len(other), len(clean),
-            )  # fmt: skip
+        said = {
+            row["utterance"]: stored.get(row["utterance"]) == row["predicted"] for row in rows if row["method"] == CLEAN
+        }
+        whose = f"the model of fold {fold} and seed {seed} on {self.system.backbone}"
+        check_same_answers(said, whose, AttackError, because="as hidden states are not rounded here")
 
     def _in_order(self, fold: int, rows: Sequence[Row]) -> list[Row]:
         """Return the rows in the order of the fold's table, with who speaks."""

@@ -14,6 +14,7 @@ from candor.config.features import Features
 from candor.config.privacy import Privacy
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
+from candor.config.robustness import Robustness
 from candor.config.section import Section
 from candor.config.splits import Splits
 from candor.config.trust import Trust
@@ -64,6 +65,7 @@ class Config(Section):
     fairness: Fairness = Field(default=Fairness(), description="Between whom models are compared.")
     attack: Attack = Field(default=Attack(), description="How models are attacked.")
     privacy: Privacy = Field(default=Privacy(), description="What is read off hidden states and models.")
+    robustness: Robustness = Field(default=Robustness(), description="How speech is disturbed.")
     cost: Cost = Field(default=Cost(), description="How it is measured what a system costs.")
     trust: Trust = Field(default=Trust(), description="What the profile of a system is made of.")
 

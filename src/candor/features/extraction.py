@@ -219,16 +219,18 @@ def worthwhile_seconds(backbone: Backbone, device: str, seconds: float) -> float
 
 def run_batch(backbone: Backbone, batch: Sequence[Clip], store: Store, way: Way) -> Hidden:
     """Return the hidden states of clips, in float32 and on the device of `way`."""
-    return _run(backbone, [torch.from_numpy(decode(store.read(clip.member))[: clip.samples]) for clip in batch], way)
+    waveforms = [torch.from_numpy(decode(store.read(clip.member))[: clip.samples]) for clip in batch]
+    return run_on_device(backbone, waveforms, way)
 
 
 def run_waveforms(backbone: Backbone, waveforms: Sequence[torch.Tensor], way: Way) -> Hidden:
     """Return the hidden states of waveforms [samples], in float32 and on the CPU."""
-    hidden = _run(backbone, waveforms, way)
+    hidden = run_on_device(backbone, waveforms, way)
     return Hidden(hidden.states.cpu(), hidden.lengths)
 
 
-def _run(backbone: Backbone, waveforms: Sequence[torch.Tensor], way: Way) -> Hidden:
+def run_on_device(backbone: Backbone, waveforms: Sequence[torch.Tensor], way: Way) -> Hidden:
+    """Return the hidden states of waveforms [samples], in float32 and on the device of `way`."""
     padded = torch.nn.utils.rnn.pad_sequence(list(waveforms), batch_first=True).to(way.device)
     lengths = torch.tensor([len(waveform) for waveform in waveforms])
     lower = torch.autocast(way.device.partition(":")[0], dtype=torch.bfloat16, enabled=way.precision == "bfloat16")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from candor.audio.conversion import RATE
-from candor.backbones.interface import Backbone, load_family
+from candor.backbones.interface import Backbone, Hidden, load_family
 from candor.backbones.weights import WeightsError, sha256_of
 from candor.features.clips import FeatureError
-from candor.features.extraction import Way, run_waveforms
+from candor.features.extraction import Way, run_on_device, run_waveforms
 from candor.models.ensemble import Ensemble
 from candor.models.loading import Model, ModelError
 from candor.models.networks import AudioNetwork, FrameNetwork
@@ -68,6 +69,10 @@ class Listener:
         if int(hidden.lengths[0]) < 1:
             raise FeatureError(f"{name}: too short for a single frame: {len(waveform) / RATE:.3f} s")
         return hidden.states[:, 0, : int(hidden.lengths[0])]
+
+    def hidden(self, model: Model, waveforms: Sequence[torch.Tensor]) -> Hidden:
+        """Return the hidden states that a model reads of several waveforms [samples], on the device."""
+        return run_on_device(self.backbone_of(model), waveforms, self._way)
 
     def backbone_of(self, model: Model) -> Backbone:
         """Return the backbone, as this model has tuned it; the next call may tune it otherwise."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from candor.features.reading import Frames
+from candor.models.as_trained import AsTrained
 from candor.models.end_to_end import EndToEnd
 from candor.models.ensemble import Ensemble, by_speaker
 from candor.models.listening import Listener
@@ -86,6 +87,22 @@ class TrainedSystem:
         listener = Listener(ensemble, self.weights.parent if self.weights else None, device)
         norm = self._by_speaker(table, Recipe.of(model.about.recipe), store) if by_speaker(model) else None
         return EndToEnd(listener.backbone_of(model), model, norm).to(device)
+
+    def as_trained(self, fold: int, seeds: Sequence[int], table: pd.DataFrame, store: Store, device: str) -> AsTrained:
+        """Return the models of a fold, which share what is made of a clip by a frozen backbone.
+
+        Parameters
+        ----------
+        fold, seeds
+            Which.
+        table, store, device
+            As for `model`.
+        """
+        ensemble = Ensemble.of([self.heads[fold, seed] for seed in seeds])
+        listener = Listener(ensemble, self.weights.parent if self.weights else None, device)
+        first = ensemble.models[0]
+        norm = self._by_speaker(table, Recipe.of(first.about.recipe), store) if by_speaker(first) else None
+        return AsTrained(dict(zip(seeds, ensemble.models, strict=True)), listener, norm)
 
     def _by_speaker(self, table: pd.DataFrame, recipe: Recipe, store: Store) -> Affine | None:
         """Return the normalisation that the training had: by all that each speaker says, unperturbed."""

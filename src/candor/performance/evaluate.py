@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from candor.performance.metrics import METRICS, chance, count_confusions, f1, precision, recall, uar
+from candor.stats.clustering import clusters as clusters
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 
 
@@ -90,15 +91,6 @@ def evaluate(
         per_class=_class_rows(by_speaker, classes),
         confusion=_confusion_rows(by_speaker, classes),
     )
-
-
-def clusters(predictions: pd.DataFrame) -> pd.Series[str]:
-    """Return what utterances may have in common: their speaker or, where that is not known, their session.
-
-    Several of those who are not known may speak in a session; to take them for one widens intervals, if anything.
-    """
-    session = "session " + predictions["session"]
-    return predictions["speaker"].where(predictions["speaker"] != "", session)
 
 
 def recall_interval(counts: FloatArray, index: int) -> Interval:

@@ -1,0 +1,1 @@
+"""How trained models behave on speech that is disturbed."""
