@@ -257,21 +257,22 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
 
 def each(systems: int, datasets: int, *rules: str) -> dict[str, int]:
     """Return how often rules run: those over all systems once per dataset, the others once per system."""
-    over_all = (
-        *("performance_table", "comparison", "fairness_table", "attack_table", "privacy_table", "robustness_table"),
-        *("cost_table", "trust", "report_summary"),
-    )
-    return {rule: datasets if rule in over_all else systems for rule in rules}
+    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "privacy_table")
+    over_all += ("robustness_table", "cost_table", "trust", "report_summary")
+    return {rule: 1 if rule == "trust_overview" else datasets if rule in over_all else systems for rule in rules}
 
 
-PERFORMANCE = ("performance", "performance_table", "comparison", "cost_table", "report_summary")
-FAIRNESS = ("fairness", "fairness_table", "report_summary")
-ATTACK_EVALUATED = ("attack_summary", "attack_examples_at_home", "attack_table", "report_summary")
-ROBUSTNESS_EVALUATED = ("robustness_summary", "robustness_table")
-COST = ("cost", "cost_timing", "cost_table")
+TOLD = ("trust", "trust_overview", "report_summary")
+PERFORMANCE = ("performance", "performance_table", "comparison", "cost_table", *TOLD)
+FAIRNESS = ("fairness", "fairness_table", *TOLD)
+ATTACK_EVALUATED = ("attack_summary", "attack_examples_at_home", "attack_table", *TOLD)
+PRIVACY_EVALUATED = ("privacy_summary", "privacy_table", *TOLD)
+ROBUSTNESS_EVALUATED = ("robustness_summary", "robustness_table", *TOLD)
+COSTED = ("cost", "cost_timing", "cost_table")
+COST = (*COSTED, *TOLD)
 AUDITS = (
-    *(*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, "attack"),
-    *(*PRIVACY, *ROBUSTNESS_EVALUATED, "robustness", *COST),
+    *(*PERFORMANCE, *FAIRNESS, "attack", *ATTACK_EVALUATED, "privacy", *PRIVACY_EVALUATED),
+    *("robustness", *ROBUSTNESS_EVALUATED, *COST),
 )
 TRAINED = ("model_figures", *AUDITS)
 TRAINING = {"train_linear": 6, "train_cnn": 6, **each(4, 2, *TRAINED)}
@@ -308,8 +309,8 @@ def test_a_finished_run_has_nothing_to_do(finished):
         ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
         ("src/candor/attack/evaluate.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *ATTACK_EVALUATED)),
         ("src/candor/cost/counting.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *COST)),
-        ("src/candor/cost/energy.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_timing", "cost_table")),
-        ("src/candor/cost/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_table")),
+        ("src/candor/cost/energy.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_timing", "cost_table", *TOLD)),
+        ("src/candor/cost/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "cost_table", *TOLD)),
         ("src/candor/robustness/battery.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *ROBUSTNESS_EVALUATED)),
         ("src/candor/report/page.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "report_summary")),
         ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
@@ -329,7 +330,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
             "workflow/scripts/performance_table.py",
             "rows = pd.concat",
             "everything = rows = pd.concat",
-            each(4, 2, "performance_table", "comparison", "cost_table", "report_summary"),
+            each(4, 2, "performance_table", "comparison", "cost_table", *TOLD),
         ),
     ],
 )
@@ -385,7 +386,7 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
         # Snakemake compares the values of params as a set: only as one value do two that change places show.
         ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),
         ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
-        ({"cost": {"measured_seconds": 0.2}}, each(4, 2, "cost_timing", "cost_table")),
+        ({"cost": {"measured_seconds": 0.2}}, each(4, 2, "cost_timing", "cost_table", *TOLD)),
         ({"cost": {"parity": "trust-ser"}}, each(4, 2, "cost", "cost_table")),
         ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES}),
         ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
