@@ -6,13 +6,13 @@ import pytest
 
 from candor.features.extraction import worthwhile_seconds
 from candor.robustness import job as jobs
-from candor.robustness.answers import EmotionAnswers
+from candor.robustness.answers import EmotionAnswers, RatingAnswers
 from candor.robustness.evaluate import results
 from candor.robustness.job import RobustnessError
 from candor.tables.models import Predictions
-from candor.tables.robustness import Disturbed, RobustnessResult
+from candor.tables.robustness import Disturbed, DisturbedRatings, RobustnessResult
 from planted_models import CLASSES, clip, planted
-from robustness.lab import Planted, job_of
+from robustness.lab import Planted, job_of, rating_task
 
 FRAGILE, ROBUST = 5e-5, 1e-2
 """Margins: by how much samples have to move along the weights; white noise at 20 dB moves them by about 1e-4."""
@@ -134,6 +134,27 @@ def test_models_that_are_not_the_ones_that_were_trained_are_refused(tmp_path):
     job = job_of(*planted(ROBUST), tmp_path, {"gain": [-2.0]})
     job.predictions[1]["predicted"] = "anger"
     with pytest.raises(RobustnessError, match=r"fold 1 and seed 0 on pieces says something else of 16 of 32 test"):
+        job.run()
+
+
+def test_ratings_are_foretold_of_disturbed_speech_too(tmp_path):
+    """A step along the weights raises the rating: by 16 times the margin, times the slope, in standard deviations."""
+    labels = {f"u{n:02}": CLASSES[n % 2] for n in range(48)}
+    clips = {name: clip(label, 1e-3 * (1 + n % 5), n) for n, (name, label) in enumerate(labels.items())}
+    job = job_of(clips, labels, tmp_path, {"gain": [-6.0, -2.0]}, system=Planted(rating_task()))
+    DisturbedRatings.write(job.run(), tmp_path / "disturbed.tsv")
+    rows = DisturbedRatings.read(tmp_path / "disturbed.tsv")
+    before = job.predictions[1].assign(gender="")
+    before["value"] = before["predicted"]
+    both = rows[rows["strength"] == -6].merge(before, on="utterance", suffixes=("", "_before"))
+    half = 10 ** (-6 / 20)
+    assert (both["predicted"] - 3).tolist() == pytest.approx((half * (both["predicted_before"] - 3)).tolist(), abs=0.02)
+    found = results(RatingAnswers(rows, before), job.tests).set_index(["test", "strength"])
+    louder, quieter = found.loc[("gain", -2.0)], found.loc[("gain", -6.0)]
+    assert 1 > louder["score"] > quieter["score"]
+    assert louder["passed"] in ("yes", "no")
+    job.predictions[1]["predicted"] += 0.1
+    with pytest.raises(RobustnessError, match="says something else of 32 of 32"):
         job.run()
 
 

@@ -2,28 +2,11 @@
 # Makes: what models say of disturbed speech; which tests they pass and how much changes over strengths; per dataset one
 # table and one figure of all systems.
 
-from candor.plan import robustness as plan_robustness
-from candor.tables.robustness import (
-    ROBUSTNESS_CURVES_FIGURE,
-    ROBUSTNESS_MADE_OF,
-    ROBUSTNESS_TESTS_FIGURE,
-    Disturbed,
-    RobustnessResult,
-    RobustnessSummary,
-)
-
-
-def disturbed_seeds(wildcards):
-    seeds = CONFIG.recipes[wildcards.recipe].seeds
-    return list(seeds) if CONFIG.robustness.seeds == "all" else seeds[:1]
-
 
 # Apart from the evaluation, an edit of which disturbs nothing anew.
 rule robustness:
     input:
-        unpack(
-            lambda wildcards: models_on(wildcards.backbone, wildcards, disturbed_seeds(wildcards))
-        ),
+        unpack(what_is_disturbed),
         folds=lambda wildcards: per_fold(FoldTable.path, wildcards),
         predictions=lambda wildcards: per_fold(Predictions.path, wildcards),
         audio=under(AudioIndex.path),
@@ -36,7 +19,7 @@ rule robustness:
         benchmark_of("robustness", "dataset", "backbone", "recipe")
     conda:
         "../../envs/candor.yml"
-    threads: lambda wildcards: threads_to_run([wildcards.backbone])
+    threads: threads_to_disturb
     resources:
         gpu=gpu_of,
         device=CONFIG.device,
@@ -47,7 +30,7 @@ rule robustness:
         seeds=disturbed_seeds,
         seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
         pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
-        least_threads=lambda wildcards: threads_to_run([wildcards.backbone]),
+        least_threads=threads_to_disturb,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/robustness/{dataset}/{backbone}/{recipe}"),
         code=family_code("robustness"),

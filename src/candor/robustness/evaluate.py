@@ -135,7 +135,8 @@ def _all(answers: Answers, rows: Sequence[Row], headlines: Sequence[pd.DataFrame
     if headlines:
         score, clean, change, unchanged = answers.together(headlines)
         row |= {**_named("score", score), "clean": clean, **_named("change", change), **_named("unchanged", unchanged)}
-        row["chance"] = next(own["chance"] for own in rows if own["chance"] is not None)
+        judged = [own for own in rows if own["headline"] == "yes" and own["chance"] is not None]
+        row |= {name: float(np.mean([own[name] for own in judged])) for name in ("chance", "chance_unchanged")}
     if not made:
         why = f"{NOT_INTERPRETABLE}: {interpretable}" if interpretable != "yes" else f"{NO_VERDICT}: no test was made"
         return {**row, "tests_made": 0, "verdict": why}
