@@ -256,14 +256,15 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(finished, tmp_path):
 
 def each(systems: int, datasets: int, *rules: str) -> dict[str, int]:
     """Return how often rules run: those over all systems once per dataset, the others once per system."""
-    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "report_summary")
+    over_all = ("performance_table", "comparison", "fairness_table", "attack_table", "privacy_table", "report_summary")
     return {rule: datasets if rule in over_all else systems for rule in rules}
 
 
 PERFORMANCE = ("performance", "performance_table", "comparison", "report_summary")
 FAIRNESS = ("fairness", "fairness_table", "report_summary")
 ATTACK_EVALUATED = ("attack_summary", "attack_examples_at_home", "attack_table", "report_summary")
-AUDITS = (*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, "attack")
+PRIVACY_EVALUATED = ("privacy_summary", "privacy_table")
+AUDITS = (*PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, "attack", *PRIVACY_EVALUATED, "privacy")
 TRAINED = ("model_figures", *AUDITS)
 TRAINING = {"train_linear": 6, "train_cnn": 6, **each(4, 2, *TRAINED)}
 FEATURES = {"features": 3, "frames": 2, **TRAINING}
