@@ -66,8 +66,9 @@ def test_the_shipped_config_names_every_top_level_key():
         ),
         (
             {"recips": {"cnn": None}},
-            "config: recips is not a known key; allowed: attack, backbones, corpora, data_dir, datasets, device, "
-            "fairness, features, privacy, project_dir, recipes, splits, store_dir, weights_dir. Did you mean 'recipes'?",
+            "config: recips is not a known key; allowed: attack, backbones, corpora, data_dir, datasets, "
+            "device, fairness, features, privacy, project_dir, recipes, splits, store_dir, weights_dir. "
+            "Did you mean 'recipes'?",
         ),
         (
             {"recipes": {"cnn": {"downstream_model": "gru", "conv_layers": 2}}},
