@@ -56,7 +56,7 @@ def kept_pooled(table: pd.DataFrame, store: Store, folder, shift: float) -> pd.D
 
 
 def settings(**changed) -> Settings:
-    quick = {"num_epochs": 10, "hidden_size": 16}
+    quick = {"num_epochs": 20, "hidden_size": 16, "learning_rate": 0.01}
     without_network = "cnn" not in changed.get("attackers", ["cnn"]) or changed.get("attributes") == ["membership"]
     return Settings.of(settings_of(load({"privacy": {**({} if without_network else quick), **changed}})))
 

@@ -275,20 +275,24 @@ AUDITS = (
     *("robustness", *ROBUSTNESS_EVALUATED, *COST),
 )
 TRAINED = ("model_figures", *AUDITS)
-TRAINING = {"train_linear": 6, "train_cnn": 6, **each(4, 2, *TRAINED)}
+TRAINING = {"train_linear": 6, "train_cnn": 6, "privacy_layers": 3, **each(4, 2, *TRAINED)}
 FEATURES = {"features": 3, "frames": 2, **TRAINING}
-OF_FBANK = {"features": 2, "frames": 1, "train_linear": 6, "train_cnn": 3, **each(3, 2, *TRAINED)}
+OF_FBANK = {"features": 2, "frames": 1, "train_linear": 6, "train_cnn": 3, "privacy_layers": 2, **each(3, 2, *TRAINED)}
 OF_LINEAR = {"train_linear": 6, **each(2, 2, *TRAINED)}
 OF_CNN = {"train_cnn": 6, **each(2, 1, *TRAINED)}
 # Whatever models read, one program attacks, disturbs or counts them: an edit of any head has all of them done anew.
-ALL_RUN = each(4, 2, *ATTACK_EVALUATED, "attack", *ROBUSTNESS_EVALUATED, "robustness", *COST)
+ALL_LOOKED_INTO = {"privacy_layers": 3, **each(4, 2, *PRIVACY_EVALUATED, "privacy")}
+ALL_RUN = {
+    **each(4, 2, *ATTACK_EVALUATED, "attack", *ROBUSTNESS_EVALUATED, "robustness", *COST),
+    **ALL_LOOKED_INTO,
+}
 OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
-OF_APC = {"features": 1, "frames": 1, "pretraining_figure": 1, **OF_ONE_MORE}
+OF_APC = {"features": 1, "frames": 1, "privacy_layers": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
 PRETRAINING = {"pretrain": 1, "pretraining_figure": 1}
 # The cone of one dataset, from the manifest on.
 UP_TO_FEATURES = ("manifest", "corpora_overview", "audio", "splits_3", "features")
-ALL_OF_RAVDESS = {**each(1, 1, *UP_TO_FEATURES, *TRAINED), "train_linear": 3}
+ALL_OF_RAVDESS = {**each(1, 1, *UP_TO_FEATURES, *TRAINED), "privacy_layers": 1, "train_linear": 3}
 FUTURE = "from __future__ import annotations\n"
 
 
@@ -303,7 +307,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
             "src/candor/performance/metrics.py",
             FUTURE,
             f"{FUTURE}LATER = 1\n",
-            each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *ROBUSTNESS_EVALUATED),
+            {**each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *ROBUSTNESS_EVALUATED), **ALL_LOOKED_INTO},
         ),
         ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *PERFORMANCE)),
         ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
@@ -381,7 +385,10 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
             {"recipes": {"again": {"num_epochs": 2, "hidden_size": 4, "dataset": ["mine"]}}},
             {"train_again": 6, **each(2, 1, *TRAINED)},
         ),
-        ({"backbones": {"fbank40": {"family": "fbank", "mel_bins": 40}}}, {"features": 1, "frames": 1, **OF_ONE_MORE}),
+        (
+            {"backbones": {"fbank40": {"family": "fbank", "mel_bins": 40}}},
+            {"features": 1, "frames": 1, "privacy_layers": 1, **OF_ONE_MORE},
+        ),
         ({"backbones": {"apc_tiny": {"pretrain": {"seed": 1}}}}, {"pretrain": 1, **OF_APC}),
         # Snakemake compares the values of params as a set: only as one value do two that change places show.
         ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),

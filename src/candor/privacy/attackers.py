@@ -19,6 +19,8 @@ from candor.privacy.states import Bags
 from candor.stats.intervals import FloatArray
 
 BATCH, CONVOLUTIONS, DENSE, DROPOUT = 32, 2, 2, 0.2
+PATIENCE = 5
+"""Epochs in a row without a better UAR on dev, after which the cnn gives up."""
 PROJECTED_AT_ONCE = 256
 
 
@@ -91,7 +93,7 @@ class Effort:
         """Return the training, as the stage `models` takes it."""
         return Recipe(
             "cnn", self.learning_rate, self.num_epochs, BATCH, hidden_size=self.hidden_size, conv_layers=CONVOLUTIONS,
-            num_layers=DENSE, dropout=DROPOUT,
+            num_layers=DENSE, dropout=DROPOUT, early_stopping=PATIENCE,
         )  # fmt: skip
 
 

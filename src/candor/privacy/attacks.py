@@ -9,7 +9,7 @@ import numpy as np
 
 from candor.performance.metrics import accuracy, count_confusions, uar
 from candor.privacy.attackers import Attacker, Fitted
-from candor.privacy.names import ACCURACY, EER, GENDER, SPEAKER, UAR, VERIFICATION
+from candor.privacy.names import ACCURACY, DEALINGS, EER, GENDER, SPEAKER, UAR, VERIFICATION
 from candor.privacy.outcomes import Contest, Contests, Counted, Row, What, contest_row, counted_row, equally_heavy
 from candor.privacy.people import (
     GENDERS,
@@ -54,18 +54,19 @@ def attack_gender(people: People, ready: Ready, seeds: Sequence[int], what: What
     if min(len(set(people.clusters[tested][people.genders[tested] == gender])) for gender in GENDERS) < 2:
         return what.without(_reason(reasons, ONE_GENDER), left_out)
     names, codes = np.unique(people.clusters, return_inverse=True)
-    real, control = (np.zeros((len(names), len(seeds), 2, 2)) for _ in range(2))
+    real, control = (np.zeros((len(names), len(seeds), several, 2, 2)) for several in (1, DEALINGS))
     by_fold = []
     for fold, (training, test) in found.items():
         for place, seed in enumerate(seeds):
-            told, by_chance = (
+            told, *by_chance = (
                 count_confusions([codes[test], training.labels[test], said], [len(names), 2, 2])
-                for said in _both(ready(fold, seed), training, test, fold, seed)
+                for said in _all_of(ready(fold, seed), training, test, fold, seed)
             )
-            real[:, place] += told
-            control[:, place] += by_chance
+            real[:, place, 0] += told
+            control[:, place] += np.stack(by_chance, axis=1)
             by_fold.append(float(uar(told.sum(axis=0))))
-    counted = Counted(real, control, _averaged(by_fold, len(seeds)), len(tested))
+    counts = [own.reshape(len(names), -1, 2, 2) for own in (real, control)]
+    counted = Counted(counts[0], counts[1], _averaged(by_fold, len(seeds)), len(tested))
     return counted_row(what, counted, uar, 0.5, left_out, _missing(reasons, len(plans)))
 
 
@@ -92,13 +93,13 @@ def attack_closed_set(
     for fold, (training, probes, names) in found.items():
         hits = np.array(
             [
-                [said == training.labels[probes] for said in _both(ready(fold, seed), training, probes, fold, seed)]
+                [said == training.labels[probes] for said in _all_of(ready(fold, seed), training, probes, fold, seed)]
                 for seed in seeds
             ]
-        )  # [seeds, real and control, probes]
+        )  # [seeds, real and dealt anew, probes]
         own = {names[code]: hits[:, :, training.labels[probes] == code] for code in np.unique(training.labels[probes])}
         for name, told in own.items():
-            right.setdefault(name, []).append((told[:, 0], told[:, 1]))
+            right.setdefault(name, []).append((told[:, 0], told[:, 1:].reshape(-1, told.shape[2])))
         by_fold.append(float(np.mean([told[:, 0].mean() for told in own.values()])))
         candidates.append(len(names))
     counted = _over_speakers(list(right.values()), by_fold)
@@ -123,7 +124,7 @@ def attack_verification(people: People, dealt: Deal, ready: Ready, seeds: Sequen
     contests = Contests(names)
     for fold, own in found.items():
         for seed in seeds:
-            fitted = ready(fold, seed).fit(own.training, seed)
+            fitted = ready(fold, seed).fit(own.training, _seed(fold, seed))
             contests.each.append(_trials(people, own, fitted, names, fold, np.random.default_rng([fold, seed])))
     tested = [own.probes[np.isin(people.speakers[own.probes], list(own.tested))] for own in found.values()]
     speakers = people.speakers[np.unique(np.concatenate(tested))]
@@ -144,16 +145,23 @@ def _trials(
     probes = np.array([place[str(name)] for name in people.speakers[own.probes]])
     count = np.isin(enrolled, [place[name] for name in own.tested])[:, None]
     count = count | np.isin(probes, [place[name] for name in own.tested])[None]
-    dealt = random.permutation(probes)
     first, second = (np.broadcast_to(codes, scores.shape)[count] for codes in (enrolled[:, None], probes[None]))
-    truth, control = ((enrolled[:, None] == codes[None])[count] for codes in (probes, dealt))
+    whose = [probes, *(random.permutation(probes) for _ in range(DEALINGS))]
+    truth, *control = ((enrolled[:, None] == codes[None])[count] for codes in whose)
     return Contest.of(scores[count], truth, control, first, second, float(truth.sum()), fold)
 
 
-def _both(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:
-    """Yield what an attacker says who has learned, and what one says who was taught labels that were dealt out anew."""
-    yield attacker.fit(training, seed).guess(numbers)
-    yield attacker.fit(training.dealt_anew(np.random.default_rng([fold, seed])), seed).guess(numbers)
+def _all_of(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:
+    """Yield what an attacker says who has learned, and what those say who were taught labels dealt out anew."""
+    yield attacker.fit(training, _seed(fold, seed)).guess(numbers)
+    for dealing in range(1, DEALINGS + 1):
+        control = training.dealt_anew(np.random.default_rng([fold, seed, dealing]))
+        yield attacker.fit(control, _seed(fold, seed, dealing)).guess(numbers)
+
+
+def _seed(fold: int, seed: int, dealing: int = 0) -> int:
+    """Return the seed of a network, another one in each fold: taught at random, equal ones would err alike."""
+    return (seed * 1009 + fold) * (DEALINGS + 1) + dealing
 
 
 def _over_speakers(told: Sequence[Sequence[tuple[FloatArray, FloatArray]]], by_fold: Sequence[float]) -> Counted:

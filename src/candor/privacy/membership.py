@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from candor.privacy.names import AUC, FALSE_ALARMS, MEMBERSHIP, OUTPUTS, THRESHOLD, TPR
+from candor.privacy.names import AUC, DEALINGS, FALSE_ALARMS, MEMBERSHIP, OUTPUTS, THRESHOLD, TPR
 from candor.privacy.outcomes import Contest, Contests, Row, What, contest_row
 from candor.privacy.ranking import Curve
 from candor.stats.intervals import FloatArray
@@ -63,7 +63,8 @@ def contests_of(losses: pd.DataFrame) -> tuple[Contests, FloatArray]:
         run = [int(str(fold)), int(str(seed))]
         speakers = pd.Index(names).get_indexer(pd.Index(own["speaker"]))
         member = (own["member"] == "yes").to_numpy()
-        dealt = np.random.default_rng(run).permutation(member)
+        random = np.random.default_rng(run)
+        dealt = [random.permutation(member) for _ in range(DEALINGS)]
         scores = -own["loss"].to_numpy(dtype=np.float64)
         weight = float((~member).sum())
         contests.each.append(Contest.of(scores, member, dealt, speakers, speakers, weight, run[0]))

@@ -19,6 +19,9 @@ FRAMES, POOLED, VECTOR = "frames", "pooled states", "embedding"
 BEYOND, NOT_BEYOND, ONE_SPEAKER = "beyond control", "not beyond control", "one speaker"
 NOT_ATTACKED, NOT_INTERPRETABLE = "not attacked", "not interpretable"
 
+DEALINGS = 3
+"""How often labels are dealt out anew: on speakers who differ in few ways, one dealing may hit or miss by far."""
+
 FALSE_ALARMS = 0.01
 """Share of non-members that may be taken for members where hits are counted."""
 

@@ -107,7 +107,7 @@ class Contest:
     Parameters
     ----------
     real, control
-        The scores in order, with what is true, and with what was dealt out anew.
+        The scores in order, with what is true, and with what was dealt out anew, several times.
     first, second
         Of each score, the speakers it depends on, by number.
     weight
@@ -117,7 +117,7 @@ class Contest:
     """
 
     real: Ranked
-    control: Ranked
+    control: tuple[Ranked, ...]
     first: Codes
     second: Codes
     weight: float
@@ -125,11 +125,11 @@ class Contest:
 
     @classmethod
     def of(
-        cls, scores: FloatArray, truth: NDArray[np.bool_], dealt: NDArray[np.bool_], first: Codes, second: Codes,
-        weight: float, fold: int,
+        cls, scores: FloatArray, truth: NDArray[np.bool_], dealt: Sequence[NDArray[np.bool_]],
+        first: Codes, second: Codes, weight: float, fold: int,
     ) -> Contest:  # fmt: skip
         """Return the contest with its scores in order."""
-        return cls(Ranked(scores, truth), Ranked(scores, dealt), first, second, weight, fold)
+        return cls(Ranked(scores, truth), tuple(Ranked(scores, own) for own in dealt), first, second, weight, fold)
 
 
 @dataclass
@@ -178,8 +178,9 @@ class Contests:
 
     @staticmethod
     def _of(own: Contest, figure: Figure, kept: NDArray[np.bool_] | None, control: bool) -> float | None:
-        curve = (own.control if control else own.real).curve(kept)
-        return None if curve is None else figure(curve)
+        curves = [ranked.curve(kept) for ranked in (own.control if control else (own.real,))]
+        values = [figure(curve) for curve in curves if curve is not None]
+        return float(np.mean(values)) if values else None
 
     def _mean(self, values: Sequence[float | None]) -> float:
         told = [(own.weight, value) for own, value in zip(self.each, values, strict=True) if value is not None]
