@@ -113,3 +113,14 @@ def test_the_control_has_the_same_labels_on_other_utterances():
         assert sorted(control.labels[numbers]) == sorted(training.labels[numbers])
     assert (control.labels != training.labels).any()
     assert (training.labels[training.train] == gender_training(crowd(), 1)[0].labels[training.train]).all()
+
+
+def test_the_control_agrees_with_the_truth_as_often_as_by_chance_and_no_more_or_less():
+    training, _ = gender_training(crowd(), 1)
+    control = training.dealt_anew(np.random.default_rng(0))
+    for numbers in (training.train, training.dev):
+        for gender in range(training.classes):
+            own = control.labels[numbers][training.labels[numbers] == gender]
+            share = np.bincount(own, minlength=training.classes) / len(own)
+            whole = np.bincount(training.labels[numbers], minlength=training.classes) / len(numbers)
+            assert share == pytest.approx(whole, abs=1 / len(own))

@@ -92,10 +92,19 @@ class Training:
     classes: int
 
     def dealt_anew(self, random: np.random.Generator) -> Training:
-        """Return the control: the same with the labels of train, and those of dev, dealt out anew."""
+        """Return the control: the same with the labels of train, and those of dev, dealt out anew.
+
+        The utterances of each class are given every label in its share. Else labels would by chance agree with the
+        true ones a little more or less often than by half, and an attacker on few speakers would learn that.
+        """
         labels = self.labels.copy()
         for numbers in (self.train, self.dev):
-            labels[numbers] = labels[random.permutation(numbers)]
+            shuffled = random.permutation(numbers)
+            by_class = shuffled[np.argsort(self.labels[shuffled], kind="stable")]
+            own = self.labels[by_class]
+            _, first, size = np.unique(own, return_index=True, return_counts=True)
+            place = (np.arange(len(own)) - np.repeat(first, size) + 0.5) / np.repeat(size, size)
+            labels[by_class] = own[np.argsort(place, kind="stable")]
         return Training(self.train, self.dev, labels, self.classes)
 
 
