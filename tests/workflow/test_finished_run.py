@@ -380,7 +380,11 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
         ({"recipes": {"linear": {"num_epochs": 6}}}, OF_LINEAR),
         ({"recipes": {"cnn": {"hidden_size": 9}}}, OF_CNN),
         ({"recipes": {"cnn": {"seeds": [0, 1, 2]}}}, OF_CNN),
-        ({"recipes": {"cnn": {"audio_duration": 0.3}}}, {"features": 2, "frames": 2, **OF_CNN}),
+        (
+            # No recipe reads frames of fbank's first six seconds any more, so that its layers are attacked by others.
+            {"recipes": {"cnn": {"audio_duration": 0.3}}},
+            {"features": 2, "frames": 2, **OF_CNN, "privacy_layers": 3, "privacy_summary": 3},
+        ),
         (
             {"recipes": {"again": {"num_epochs": 2, "hidden_size": 4, "dataset": ["mine"]}}},
             {"train_again": 6, **each(2, 1, *TRAINED)},
