@@ -61,7 +61,7 @@ def test_a_command_of_the_page_can_be_planned(command, configfile):
     stage, dataset = arguments[-1].split("/")[1:3]
     assert f"results/{stage}/{dataset}" in said
     assert re.search(r"^total +[2-9]|^total +\d\d", said, re.MULTILINE), "nothing was planned"
-    if stage in ("models", "performance", "fairness", "attack", "privacy", "cost"):
+    if stage in ("models", "performance", "fairness", "attack", "privacy", "cost", "trust"):
         assert "train_readme" in said
         assert "train_linear" not in said
 
