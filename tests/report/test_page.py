@@ -127,6 +127,13 @@ def test_the_page_opens_on_the_profiles_and_their_radar():
     assert b64encode(b"<svg/>").decode() in html
 
 
+def test_no_line_is_longer_than_the_makers_of_reports_take():
+    profiled = pd.DataFrame(profiles(found(), "gender"))
+    tables = (profiled, pd.DataFrame([performance()]), pd.DataFrame([gap()]), {("wavlm", "cnn"): GROUPS}, None)
+    html = page(answers("corpus", *tables), b"<svg>" + b"x" * 100_000)
+    assert max(map(len, html.splitlines())) < 10_000  # docutils: line_length_limit
+
+
 def test_what_leaks_is_borne_and_costs_is_said_of_the_best():
     said = text(made())
     assert (
@@ -134,5 +141,6 @@ def test_what_leaks_is_borne_and_costs_is_said_of_the_best():
     )
     assert "an equal error rate of 30.0 [25.0, 35.0] % (chance 50)" in said
     assert "area under the ROC 60.0 [55.0, 65.0] % (chance 50)" in said
-    assert "Under disturbance 75.0 [70.0, 80.0] % of its predictions stay; 8 of 13 passed." in said
+    assert "Under disturbance 75.0 [70.0, 80.0] % of its predictions stay; 8 of 13 tests are passed." in said
+    assert "wavlm · cnn 95.0 [90.0, 100.0] 80.0 [75.0, 85.0] 30.0 [25.0, 35.0] 60.0 [55.0, 65.0]" in said
     assert "takes it 10 GFLOPs; it has 94,000,000 parameters, of which 200,000 were trained." in said

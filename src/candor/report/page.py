@@ -8,7 +8,7 @@ from html import escape
 
 from candor.figures import BLUE, GREY, INK, LIGHT, VERMILION
 from candor.report.answers import Answers, Figure, Fooled, Recognised, Served, system_of
-from candor.report.at_a_glance import profile_lines, profile_sentences, radar_image, reasons
+from candor.report.at_a_glance import leak_lines, profile_lines, profile_sentences, radar_image, reasons
 
 BEYOND = ("beyond chance", "beyond control")
 
@@ -73,6 +73,11 @@ def page(found: Answers, radar: bytes) -> str:
             '<p class="note">Success over the utterances that were right before. Grey: random signs as loud. '
             "Line: 95 % interval over speakers.</p>",
         ]
+    parts += [
+        "<h3>What does it give away? (50 is chance: low error rates and high other figures leak)</h3>",
+        _table(*leak_lines(found.profiles)),
+        '<p class="note">In per cent, with 95 % intervals over speakers.</p>',
+    ]
     return "\n".join([*parts, "</div>", ""])
 
 
