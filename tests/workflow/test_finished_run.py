@@ -412,6 +412,19 @@ def test_a_changed_key_reruns_its_cone_and_nothing_else(finished, changes, jobs)
         assert finished.jobs(**changes) == jobs
 
 
+def test_no_audit_computes_features_or_predictions_again(finished, tmp_path):
+    """Models and what they say of test speakers are there: all audits together ask for nothing before these."""
+    stages = ("performance", "fairness", "attack", "privacy", "robustness", "cost", "trust")
+    for stage in stages:
+        shutil.move(finished.project / stage, tmp_path / stage)
+    try:
+        audits = {rule: number for rule, number in each(4, 2, *AUDITS).items() if rule != "report_summary"}
+        assert finished.jobs("results/trust") == {**audits, "privacy_layers": 3}
+    finally:
+        for stage in stages:
+            shutil.move(tmp_path / stage, finished.project / stage)
+
+
 def test_a_benchmark_file_that_is_gone_reruns_nothing(finished, tmp_path):
     """They are measurements, and no reason to train anew, not even when the cost is measured again."""
     benchmarks = finished.project / "benchmarks"
