@@ -11,6 +11,11 @@ from paths import ROOT
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
+TARGETS = (
+    *("results/performance/demo", "results/fairness/demo"),
+    *("results/attack/demo/fbank", "results/privacy/demo/fbank"),
+)
+
 
 @pytest.fixture(scope="module")
 def demo(checkout, tmp_path_factory):
@@ -18,8 +23,9 @@ def demo(checkout, tmp_path_factory):
     shipped = yaml.safe_load((ROOT / "config" / "config.yml").read_text())["backbones"]["apc_demo"]
     untrained = {**shipped, "pretrain": {**shipped["pretrain"], "num_epochs": 0}}
     config = {"backbones": {"apc_untrained": untrained}, "attack": {"snr": [45, 30]}}
+    config["privacy"] = {"attackers": ["linear"]}
     run = type(checkout)(checkout.path, folder / "out", {**config, "project_dir": str(folder / "out")})
-    run.snakemake("results/performance/demo", "results/fairness/demo", "results/attack/demo/fbank", cold=True)
+    run.snakemake(*TARGETS, cold=True)
     return run
 
 
@@ -82,6 +88,14 @@ def test_the_attack_fools_far_more_often_than_random_signs_as_loud(demo):
     assert len(list((demo.project / "attack/demo/fbank/cnn/examples").glob("*.wav"))) == 9
 
 
+def test_gender_is_read_off_log_mel_energies_and_nothing_off_labels_dealt_out_anew(demo):
+    rows = pd.read_csv(demo.project / "privacy/demo/fbank/cnn/summary.tsv", sep="\t")
+    gender = rows[(rows["attribute"] == "gender") & (rows["source"] == "layer 0")].iloc[0]
+    assert gender["value"] > 0.95, "men's voices are lower"
+    assert abs(gender["control"] - 0.5) < 0.1
+    assert gender["verdict"] == "beyond control"
+
+
 def test_the_backbone_foretells_speech_of_speakers_it_has_not_heard(demo):
     history = pd.read_csv(demo.project / "backbones/apc_demo/pretraining.tsv", sep="\t")
     kept = history[history["selected"] == "yes"].iloc[0]
@@ -110,4 +124,4 @@ def test_every_planted_bad_file_is_rejected_with_its_reason(demo):
 
 
 def test_a_second_run_has_nothing_to_do(demo):
-    assert demo.jobs("results/performance/demo", "results/fairness/demo", "results/attack/demo/fbank") == {}
+    assert demo.jobs(*TARGETS) == {}

@@ -179,8 +179,11 @@ def test_the_report_opens_on_its_answers_and_holds_what_is_behind_them(finished,
         assert dataset in text
     for question in ("How well is emotion recognised?", "For whom does it fail?", "How easily is it fooled?"):
         assert question in text
-    for category in ("Corpora", "Backbones", "Models", "Performance", "Fairness", "Attack", "Cost", "Summary"):
+    audits = ("Performance", "Fairness", "Attack", "Privacy", "Robustness", "Cost", "Trust")
+    for category in ("Corpora", "Backbones", "Models", *audits, "Summary"):
         assert f'"{category}"' in text
+    assert text.count("Trust profiles") == 2, "one per dataset, at the top"
+    assert "data:image/svg+xml;base64," in text
     assert "clustered by speaker" in text
     assert "Lower is better" in text
     assert "audio/x-wav" not in text, "neither corpus may be passed on"
@@ -198,6 +201,30 @@ def test_audits_are_of_the_predictions_that_models_made(finished):
     right = (first["label"] == first["predicted"]).sum()
     assert set(attack["tested"].astype(int)) == {48}
     assert abs(attack["attacked"].astype(int) - right).max() <= 1
+
+
+def test_a_profile_holds_what_the_audits_found(finished):
+    profiles = read(finished.project / "trust/mine/summary.tsv").set_index(["backbone", "recipe"])
+    assert len(profiles) == 3
+    chosen = {
+        "performance": ("performance", "metric == 'uar'", "value"),
+        "fairness": (
+            "fairness",
+            "axis == 'gender' and metric == 'uar' and aggregate == 'max' and variant == 'as spoken'",
+            "value",
+        ),
+        "attack": ("attack", "headline == 'yes'", "success"),
+        "privacy": ("privacy", "attribute == 'gender' and source == 'embedding' and headline == 'yes'", "value"),
+        "robustness": ("robustness", "test == 'all'", "unchanged"),
+        "cost": ("cost", "recipe == recipe", "flops_per_second"),
+    }
+    for axis, (stage, rows, column) in chosen.items():
+        found = read(finished.project / stage / "mine/summary.tsv").query(rows).set_index(["backbone", "recipe"])
+        assert dict(profiles[axis]) == dict(found[column]), axis
+    whole = read(finished.project / "trust/summary.tsv")
+    assert set(whole["dataset"]) == {"mine", "ravdess"}
+    for name in ("mine/radar", "datasets"):
+        assert (finished.project / f"trust/{name}.svg").exists()
 
 
 def test_the_table_is_shown_on_the_terminal(finished, capsys):
