@@ -21,7 +21,8 @@ ROOT = ENVS.parent
 
 # Builds Candor itself; named here because it is needed beside the packages that pyproject.toml asks for.
 BUILD_BACKEND = "setuptools>=77"
-CUDA = re.compile(r"(nvidia|cuda)-|triton$")
+# nvidia-ml-py, which only asks a GPU's driver how much energy it has taken, is none of them.
+CUDA = re.compile(r"(nvidia-(?!ml-py)|cuda-)|triton$")
 CONDA_PYTHON = "3.11"
 # Decodes video; another version may decode to other samples.
 CONDA_FFMPEG = "7.1"

@@ -48,13 +48,15 @@ def test_the_lock_pins_what_pyproject_asks_for(requirement: str, pins: dict[str,
 
 def test_the_lock_leaves_the_choice_of_cuda_to_torch(pins: dict[str, str]) -> None:
     assert "torch" in pins
-    assert not [name for name in pins if name.startswith(("nvidia", "cuda")) or name == "triton"]
+    own = [name for name in pins if name.startswith(("nvidia", "cuda")) or name == "triton"]
+    assert own == ["nvidia-ml-py"], "pure Python that reads a GPU's counters, on machines without one too"
 
 
 def test_the_lock_drops_local_versions_cuda_and_candor_itself(lock: ModuleType) -> None:
     resolved = {"torch": "2.13.0+cpu", "nvidia-cublas": "13.1", "triton": "3.7", "cuda-toolkit": "13.0", "candor": "1"}
+    resolved["nvidia-ml-py"] = "13.615"
     report = {"install": [{"metadata": {"name": name, "version": version}} for name, version in resolved.items()]}
-    assert lock.pins(report) == ["torch==2.13.0"]
+    assert lock.pins(report) == ["nvidia-ml-py==13.615", "torch==2.13.0"]
 
 
 def test_the_conda_environment_is_what_make_lock_writes(lock: ModuleType, pins: dict[str, str]) -> None:

@@ -18,8 +18,8 @@ PRIVACY = ["privacy_layers", "privacy", "privacy_summary", "privacy_table"]
 ROBUSTNESS = ["robustness", "robustness_summary", "robustness_table"]
 COST = ["cost", "cost_timing", "cost_table"]
 AUDITS = [*FAIRNESS, *ATTACK, *PRIVACY, *ROBUSTNESS, *COST]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, "trust", "report_summary"]
-NOT_OF_RAVDESS = ("pretrain", "pretraining_figure", "frames", "train_cnn")
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, "trust", "trust_overview", "report_summary"]
+NOT_OF_RAVDESS = ("trust_overview", "pretrain", "pretraining_figure", "frames", "train_cnn")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
     "corpora": CORPORA,

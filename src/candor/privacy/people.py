@@ -104,7 +104,7 @@ class Training:
             own = self.labels[by_class]
             _, first, size = np.unique(own, return_index=True, return_counts=True)
             place = (np.arange(len(own)) - np.repeat(first, size) + 0.5) / np.repeat(size, size)
-            labels[by_class] = own[np.argsort(place, kind="stable")]
+            labels[by_class] = own[np.lexsort((random.random(len(own)), place))]
         return Training(self.train, self.dev, labels, self.classes)
 
 
