@@ -143,7 +143,7 @@ def test_every_script_reaches_only_the_stages_above_its_own():
         **dict.fromkeys(("privacy", "privacy_layers", "privacy_summary"), "privacy"),
         **dict.fromkeys(("privacy_table", "privacy_trust_ser"), "privacy"),
         **dict.fromkeys(("robustness", "robustness_summary", "robustness_table"), "robustness"),
-        **dict.fromkeys(("cost", "cost_timing", "cost_table"), "cost"),
+        **dict.fromkeys(("cost", "cost_timing", "cost_table", "cost_timing_table"), "cost"),
         **dict.fromkeys(("trust", "trust_overview"), "trust"),
         "report_summary": "report",
     }

@@ -143,4 +143,4 @@ def test_what_leaks_is_borne_and_costs_is_said_of_the_best():
     assert "area under the ROC 60.0 [55.0, 65.0] % (chance 50)" in said
     assert "Under disturbance 75.0 [70.0, 80.0] % of its predictions stay; 8 of 13 tests are passed." in said
     assert "wavlm · cnn 95.0 [90.0, 100.0] 80.0 [75.0, 85.0] 30.0 [25.0, 35.0] 60.0 [55.0, 65.0]" in said
-    assert "takes it 10 GFLOPs; it has 94,000,000 parameters, of which 200,000 were trained." in said
+    assert "takes it 10 G FLOPs; it has 94,000,000 parameters, of which 200,000 were trained." in said

@@ -34,6 +34,7 @@ def test_the_shipped_config_with_the_seven_backbones_plans_every_audit_of_the_si
     }
     tables = ["performance_table", "comparison"]
     tables += [f"{stage}_table" for stage in ("fairness", "attack", "privacy", "robustness", "cost")]
+    tables += ["cost_timing_table"]
     audits = ["performance", "fairness", "attack", "attack_summary", "privacy_layers", "privacy", "privacy_summary"]
     audits += ["robustness", "robustness_summary", "cost", "cost_timing"]
     assert fresh.jobs("results/trust", **changes) == {

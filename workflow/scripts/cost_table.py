@@ -4,10 +4,9 @@ import pandas as pd
 
 from candor.cost.figures import pareto_figure
 from candor.cost.overview import all_systems
-from candor.cost.spent import job_rows
 from candor.figures import save_in_print
 from candor.runtime import start_logging
-from candor.tables.cost import CostSummary, CostTiming, JobTiming, SystemCost, SystemTiming
+from candor.tables.cost import CostSummary, SystemCost
 from candor.tables.performance import Summary
 
 
@@ -17,8 +16,6 @@ def main(smk) -> None:
     rows = all_systems(costs, Summary.read(smk.input.performance), smk.params.metric)
     CostSummary.write(rows, smk.output.summary)
     save_in_print(pareto_figure(CostSummary.read(smk.output.summary)), smk.output.figure)
-    CostTiming.write(pd.concat([SystemTiming.read(file) for file in smk.input.timings]), smk.output.timing)
-    JobTiming.write(job_rows(smk.params.benchmarks, smk.wildcards.dataset), smk.output.jobs)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from candor.cost.show import with_prefix
 from candor.report.answers import Figure, system_of
 from candor.trust.profile import note
-from candor.trust.radar import with_prefix
 from candor.trust.sheet import HEADS, figure_text
 
 Profile = Mapping[Any, Any]
@@ -121,7 +121,7 @@ def profile_sentences(profile: Profile) -> Iterable[str]:
         yield f"Under disturbance <b>{kept} %</b> of its predictions stay; {_tests(profile)} tests are passed."
     if not math.isnan(float(profile["cost"])):
         yield (
-            f"A second of speech takes it <b>{with_prefix(float(profile['cost']))}FLOPs</b>; it has "
+            f"A second of speech takes it <b>{with_prefix(float(profile['cost']))} FLOPs</b>; it has "
             f"{profile['parameters']:,.0f} parameters, of which {profile['trainable']:,.0f} were trained."
         )
 

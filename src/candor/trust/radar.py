@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from candor.cost.show import with_prefix
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
 from candor.trust.axes import Axis
 from candor.trust.profile import axes_of
@@ -154,16 +155,6 @@ def written(axis: Axis, value: float) -> str:
     if not axis.logarithmic:
         return f"{100 * value:.3g} %" if axis.name != "performance" or axis.title == "UAR" else f"{value:.2g}"
     return with_prefix(value)
-
-
-def with_prefix(value: float) -> str:
-    """Return a number of operations with the prefix that makes it short.
-
-    >>> with_prefix(1e11), with_prefix(2.34e6), with_prefix(950)
-    ('100 G', '2.34 M', '950 ')
-    """
-    power = min(max(math.floor(math.log10(value) / 3 + 1e-9), 0), 5)
-    return f"{value / 1000**power:.3g} {'kMGTP'[power - 1] if power else ''}"
 
 
 def _explain(figure: Figure, *, many: bool) -> None:

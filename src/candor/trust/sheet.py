@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from candor.cost.show import with_prefix
 from candor.sheets import Cell, Sheet
 from candor.trust.profile import note, quantity
-from candor.trust.radar import with_prefix
 
 Profile = Mapping[Any, Any]
 
@@ -69,7 +69,7 @@ def figure_text(profile: Profile, axis: str) -> str:
 def _words(value: float, axis: str) -> str:
     if math.isnan(value):
         return "–"
-    return with_prefix(value).strip() if axis == "cost" else f"{100 * value:.1f}"
+    return with_prefix(value) if axis == "cost" else f"{100 * value:.1f}"
 
 
 def _cell(profile: Profile, axis: str, best: float) -> Cell:
