@@ -103,6 +103,25 @@ def test_who_cannot_be_disturbed_is_left_out_and_counted(tmp_path):
     assert noisy["unchanged"] == 1
 
 
+def test_a_silent_recording_stays_as_it_is_where_nothing_can_be_heard_of_a_disturbance(tmp_path):
+    clips, labels = planted(ROBUST)
+    clips["u02"] = np.zeros(4000, np.float32)
+    job = job_of(clips, labels, tmp_path, {"mu_law": [256.0, 16.0], "telephone": [256.0, 4.0], "clipping": [10.0]})
+    heard, hidden = [], job.system.listener.hidden
+
+    def listening(model, waveforms):
+        heard.extend(waveforms)
+        return hidden(model, waveforms)
+
+    job.system.listener.hidden = listening
+    rows = rows_of(job, tmp_path)
+    own = rows[rows["utterance"] == "u02"]
+    said = job.predictions[1].set_index("utterance")["predicted"]
+    assert set(own["status"]) == {"silent"}
+    assert set(own["predicted"]) == {said["u02"]}
+    assert sum(not waveform.any() for waveform in heard) == len(own)
+
+
 def test_nobody_babbles_behind_the_only_speaker(tmp_path):
     clips, labels = planted(ROBUST)
     job = job_of(clips, labels, tmp_path, {"babble": [20.0], "gain": [-2.0]}, speakers=["kim"] * len(clips))

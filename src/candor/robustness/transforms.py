@@ -242,16 +242,24 @@ def mu_law(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples
 
 
 def telephone(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
-    """Do as digital telephones do (G.711): 8000 samples per second, rounded by the μ-law; and back."""
+    """Do as digital telephones do: 8000 samples per second, rounded by the μ-law; and back.
+
+    The μ-law is the formula: G.711 draws it as straight lines, and has a band-pass filter before it.
+    """
     for levels in strengths:
         called = companded(_down(recording.samples, TELEPHONE), int(levels))
         yield _back(called, TELEPHONE, len(recording.samples))
 
 
 def companded(samples: Samples, levels: int) -> Samples:
-    """Return samples after μ-law encoding and decoding; those beyond [-1, 1] are cut off."""
-    held = torch.from_numpy(np.clip(samples, -1.0, 1.0))
-    return np.asarray(mu_law_decoding(mu_law_encoding(held, levels), levels).numpy(), dtype=np.float32)
+    """Return samples after μ-law encoding and decoding; those beyond [-1, 1] are cut off.
+
+    The levels of torchaudio lie evenly on both sides of zero, so that an even number of them has none there and silence
+    becomes the one above. All are moved by that one, so that silence stays silence.
+    """
+    held = torch.from_numpy(np.append(np.clip(samples, -1.0, 1.0), np.float32(0)))
+    restored = mu_law_decoding(mu_law_encoding(held, levels), levels).numpy()
+    return np.asarray(restored[:-1] - restored[-1], dtype=np.float32)
 
 
 def _down(samples: Samples, rate: float) -> Samples:
