@@ -82,6 +82,18 @@ def test_clipping_cuts_the_share_asked_for(share):
     assert np.array_equal(made[untouched], NOISE[untouched])
 
 
+@pytest.mark.parametrize("share", [0.2, 10.0, 90.0])
+def test_pauses_of_zeros_change_nothing_in_what_is_clipped(share):
+    """Of ten recordings in a row, nine of which are zeros, the tenth is clipped as it would be alone."""
+    speech = np.where(NOISE == 0, np.float32(1e-3), NOISE)
+    padded = np.concatenate([np.zeros(9 * len(speech), np.float32), speech])
+    (made,) = disturbed("clipping", share, samples=padded)
+    assert not made[: 9 * len(speech)].any()
+    cut = np.sort(np.abs(speech))[round((len(speech) - 1) * (1 - share / 100))]
+    assert np.abs(made).max() == pytest.approx(cut, rel=1e-3)
+    assert np.array_equal(made[9 * len(speech) :], disturbed("clipping", share, samples=speech)[0])
+
+
 def test_gain_is_in_decibels_and_what_is_too_loud_is_cut_off_when_written():
     for decibels, made in zip((-20, 6), disturbed("gain", -20, 6), strict=True):
         assert level(made) - level(NOISE) == pytest.approx(decibels, abs=1e-3)

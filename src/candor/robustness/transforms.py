@@ -164,9 +164,13 @@ def heard_in(response: Response, samples: Samples) -> Samples:
 
 
 def clipping(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
-    """Cut off the peaks, so that a share of the samples lies at the ends."""
+    """Cut off the peaks, so that a share of the samples that are not zero lies at the ends.
+
+    Digital silence has no peaks: were it counted, little would be left of a word in a long pause, or nothing.
+    """
+    heard = np.abs(recording.samples[recording.samples != 0])
     for share in strengths:
-        end = float(np.quantile(np.abs(recording.samples), 1 - share / 100))
+        end = float(np.quantile(heard, 1 - share / 100)) if len(heard) else 0.0
         yield recording.samples.clip(-end, end)
 
 
