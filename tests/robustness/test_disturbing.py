@@ -224,6 +224,18 @@ def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, mon
     assert not aside.exists()
 
 
+def test_what_was_found_of_another_length_is_not_taken_up(tmp_path):
+    """Half a second of silence, and what is behind it: of 0.2 seconds of that a model hears nothing."""
+    clips, labels = planted(ROBUST)
+    aside, tests = tmp_path / "unfinished" / "robustness", {"silence_before": [0.5]}
+    whole, short, again = (
+        job_of(clips, labels, tmp_path, tests, aside=aside, seconds=seconds).run() for seconds in (None, 0.2, None)
+    )
+    assert whole == again
+    assert {row["predicted"] for row in whole} == set(CLASSES)
+    assert {row["predicted"] for row in short} == {"neutral"}
+
+
 def test_a_clip_that_turns_at_once_tells_of_the_strength(tmp_path):
     """The margin of each clip is twice the one before: the louder the noise, the more of them are turned."""
     labels = {f"u{n:02}": CLASSES[n % 2] for n in range(48)}

@@ -206,8 +206,9 @@ class RobustnessJob:
         )
 
     def _unfinished(self) -> Unfinished:
-        of = {**self.made_of, "tests": dict(self.tests), "utterances": self.most, "seeds": list(self.seeds)}
-        return Unfinished(self.aside, json.dumps({**of, "device": self.device.partition(":")[0]}, sort_keys=True))
+        asked = {"tests": dict(self.tests), "utterances": self.most, "seeds": list(self.seeds), "seconds": self.seconds}
+        of = {**self.made_of, **asked, "device": self.device.partition(":")[0]}
+        return Unfinished(self.aside, json.dumps(of, sort_keys=True))
 
     @cached_property
     def voices(self) -> Voices:
