@@ -103,6 +103,25 @@ def test_who_cannot_be_disturbed_is_left_out_and_counted(tmp_path):
     assert noisy["unchanged"] == 1
 
 
+def test_a_silent_recording_stays_as_it_is_where_nothing_can_be_heard_of_a_disturbance(tmp_path):
+    clips, labels = planted(ROBUST)
+    clips["u02"] = np.zeros(4000, np.float32)
+    job = job_of(clips, labels, tmp_path, {"mu_law": [256.0, 16.0], "telephone": [256.0, 4.0], "clipping": [10.0]})
+    heard, hidden = [], job.system.listener.hidden
+
+    def listening(model, waveforms):
+        heard.extend(waveforms)
+        return hidden(model, waveforms)
+
+    job.system.listener.hidden = listening
+    rows = rows_of(job, tmp_path)
+    own = rows[rows["utterance"] == "u02"]
+    said = job.predictions[1].set_index("utterance")["predicted"]
+    assert set(own["status"]) == {"silent"}
+    assert set(own["predicted"]) == {said["u02"]}
+    assert sum(not waveform.any() for waveform in heard) == len(own)
+
+
 def test_nobody_babbles_behind_the_only_speaker(tmp_path):
     clips, labels = planted(ROBUST)
     job = job_of(clips, labels, tmp_path, {"babble": [20.0], "gain": [-2.0]}, speakers=["kim"] * len(clips))
@@ -114,9 +133,12 @@ def test_nobody_babbles_behind_the_only_speaker(tmp_path):
     assert found.xs("all").iloc[0]["tests_made"] == 1
 
 
-def test_voices_are_of_others_and_are_drawn_by_the_name(tmp_path):
+@pytest.mark.parametrize(("speakers", "voices"), [(12, {4, 5, 6, 7}), (6, {4, 5}), (3, {2})])
+def test_voices_are_of_others_and_are_drawn_by_the_name(speakers, voices, tmp_path):
+    """From 4 to 7 of them, as far as there are so many."""
     clips, labels = planted(ROBUST)
-    job = job_of(clips, labels, tmp_path, {"babble": [20.0]})
+    whose = [f"s{place * speakers // len(clips)}" for place in range(len(clips))]
+    job = job_of(clips, labels, tmp_path, {"babble": [20.0]}, speakers=whose)
     speaker = dict(zip(clips, job.folds[1]["speaker"], strict=True))
     recorded = {np.round(samples * 32768).astype(int).tobytes(): name for name, samples in clips.items()}
     numbers = set()
@@ -127,7 +149,7 @@ def test_voices_are_of_others_and_are_drawn_by_the_name(tmp_path):
         assert len({speaker[other] for other in names}) == len(names)
         assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
         numbers.add(len(names))
-    assert numbers == {3, 4, 5}
+    assert numbers == voices
 
 
 def test_models_that_are_not_the_ones_that_were_trained_are_refused(tmp_path):
@@ -203,6 +225,18 @@ def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, mon
     assert len(calls) == 100 + 32 + 96 - 20, "all is there"
     job.clear_away()
     assert not aside.exists()
+
+
+def test_what_was_found_of_another_length_is_not_taken_up(tmp_path):
+    """Half a second of silence, and what is behind it: of 0.2 seconds of that a model hears nothing."""
+    clips, labels = planted(ROBUST)
+    aside, tests = tmp_path / "unfinished" / "robustness", {"silence_before": [0.5]}
+    whole, short, again = (
+        job_of(clips, labels, tmp_path, tests, aside=aside, seconds=seconds).run() for seconds in (None, 0.2, None)
+    )
+    assert whole == again
+    assert {row["predicted"] for row in whole} == set(CLASSES)
+    assert {row["predicted"] for row in short} == {"neutral"}
 
 
 def test_a_clip_that_turns_at_once_tells_of_the_strength(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from pyroomacoustics.experimental import measure_rt60
 
 from candor.audio.conversion import RATE
+from candor.config.robustness import RANGES
 from candor.robustness.rooms import rooms
 from candor.robustness.transforms import TRANSFORMS, Recording, heard_in
 
@@ -15,6 +16,12 @@ def test_rooms_ring_as_long_as_asked(seconds):
     assert np.mean(measured) == pytest.approx(seconds, rel=0.05)
     assert max(np.abs(np.array(measured) / seconds - 1)) < 0.15
     assert len({room.samples.tobytes() for room in rooms(seconds)}) == len(rooms(seconds))
+
+
+def test_the_longest_that_may_be_asked_for_fades_evenly_over_thirty_decibels():
+    high = RANGES["room"][1]
+    measured = [measure_rt60(room.samples.astype(np.float64), fs=RATE, decay_db=30) for room in rooms(high)]
+    assert max(np.abs(np.array(measured) / high - 1)) < 0.15
 
 
 def test_a_click_is_heard_in_its_place_at_its_level():

@@ -137,6 +137,92 @@ def test_all_together_are_means_with_an_interval_over_speakers():
     assert (whole["change_low"], whole["change_high"]) == pytest.approx((low, high), rel=1e-6)
 
 
+def of_each_test(disturbed, predictions, tests, figure):
+    """Return a figure of each test, from the labels, what was said and what was said before."""
+    both = disturbed.merge(predictions, on=["utterance", "fold", "seed"], suffixes=("", "_before"))
+    both = both[both["status"] == "disturbed"]
+    return [figure(both[both["test"] == test]) for test in tests]
+
+
+@pytest.mark.parametrize("tests", [("crop_end", "room", "gain"), ("room", "gain", "crop_end")])
+def test_a_speaker_who_is_left_out_of_one_test_counts_in_all_others_whatever_their_order(tests):
+    predictions = predictions_of(speakers=7, each=30)
+    strengths = {test: [TESTS[test].headline] for test in tests}
+    random = np.random.default_rng(8)
+    said = {
+        (test, name): EMOTIONS[int(random.integers(3))] if random.random() < share else before
+        for test, share in (("crop_end", 0.05), ("gain", 0.2), ("room", 0.6))
+        for name, before in zip(predictions["utterance"], predictions["predicted"], strict=True)
+    }
+
+    def change(test, strength, row, _):
+        short = row["speaker"] == "s0" or (row["speaker"] == "s3" and row["utterance"] > "u3_05")
+        return "too short" if short and test == "crop_end" else said[test, row["utterance"]]
+
+    disturbed = disturbed_of(predictions, strengths, change)
+    row = results(EmotionAnswers(disturbed, predictions), strengths).iloc[-1]
+    assert (row["test"], row["speakers"], row["utterances"]) == ("all", 7, 210)
+
+    def expected(figure, without=None):
+        own = predictions[predictions["speaker"] != without]
+        return np.mean(of_each_test(disturbed, own, tests, figure))
+
+    figures = {
+        "unchanged": lambda rows: (rows["predicted"] == rows["predicted_before"]).mean(),
+        "score": lambda rows: balanced_accuracy_score(rows["label"], rows["predicted"]),
+        "clean": lambda rows: balanced_accuracy_score(rows["label"], rows["predicted_before"]),
+    }
+    figures["change"] = lambda rows: figures["score"](rows) - figures["clean"](rows)
+    for what, figure in figures.items():
+        assert row[what] == pytest.approx(expected(figure)), what
+    assert row["score"] - row["clean"] == pytest.approx(row["change"])
+    sizes = np.array([60, 90, 90, 66, 90, 90, 90])
+    quantile = stats.t.ppf(0.975, sizes.sum() ** 2 / (sizes**2).sum() - 1)
+    errors = {}
+    for what in ("score", "change", "unchanged"):
+        without = [expected(figures[what], f"s{number}") for number in range(7)]
+        errors[what] = quantile * np.sqrt(6 * np.var(without))
+    for what in ("score", "change"):
+        ends = row[f"{what}_low"], row[f"{what}_high"]
+        assert ends == pytest.approx((row[what] - errors[what], row[what] + errors[what])), what
+    share = row["unchanged"]
+    middle, reach = np.log(share / (1 - share)), errors["unchanged"] / (share * (1 - share))
+    ends = [1 / (1 + np.exp(-(middle + sign * reach))) for sign in (-1, 1)]
+    assert (row["unchanged_low"], row["unchanged_high"]) == pytest.approx(ends)
+
+
+def test_intervals_of_all_tests_end_where_figures_can_go_no_further():
+    predictions = predictions_of(speakers=2, each=9, right=1.0)
+    wrong = lambda row, _: EMOTIONS[(EMOTIONS.index(row["label"]) + 1) % 3]  # noqa: E731
+    moved = lambda test, strength, row, random: wrong(row, 0) if row["speaker"] == "s0" else row["predicted"]  # noqa: E731
+    row = judged(predictions, moved).iloc[-1]
+    assert (row["score"], row["clean"], row["change"], row["unchanged"]) == (0.5, 1, -0.5, 0.5)
+    assert (row["score_low"], row["score_high"]) == (0, 1)
+    assert (row["change_low"], row["change_high"]) == (-1, 1)
+    assert 0 <= row["unchanged_low"] < 0.5 < row["unchanged_high"] <= 1
+    same = judged(predictions, some(0.0)).iloc[-1]
+    assert same["unchanged"] == same["unchanged_high"] == 1
+    assert same["unchanged_low"] < 1, "none of 18 so far is no proof"
+
+
+def test_a_test_that_one_speaker_alone_takes_is_not_counted_as_failed_where_he_is_left_out():
+    """Ratings that nothing moves: every test has the same CCC, whoever is left out."""
+    random, tests = np.random.default_rng(4), {"crop_end": [0.03], "gain": [-2.0]}
+    predictions = pd.DataFrame(
+        {
+            "utterance": [f"u{n:02}" for n in range(80)], "speaker": [f"s{n // 20}" for n in range(80)], "gender": "",
+            "session": "", "fold": 1, "seed": 0, "value": np.tile(random.normal(3, 1, 20), 4),
+        }
+    )  # fmt: skip
+    predictions["predicted"] = predictions["value"]
+    change = lambda test, _, row, __: "too short" if test == "crop_end" and row["speaker"] > "s0" else row["value"]  # noqa: E731
+    disturbed = disturbed_of(predictions, tests, change)
+    disturbed["predicted"] = pd.to_numeric(disturbed["predicted"])
+    row = results(RatingAnswers(disturbed, predictions), tests).iloc[-1]
+    assert (row["score"], row["score_low"], row["score_high"]) == pytest.approx((1, 1, 1))
+    assert (row["change"], row["change_low"], row["change_high"]) == pytest.approx((0, 0, 0))
+
+
 def test_models_at_chance_and_those_that_say_one_thing_are_not_judged():
     random = np.random.default_rng(5)
     at_chance = predictions_of().assign(label=lambda rows: random.choice(EMOTIONS, len(rows)))

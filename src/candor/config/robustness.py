@@ -52,8 +52,8 @@ DEFAULT_STRENGTHS: dict[TestName, Strengths] = {
 
 RANGES: dict[TestName, tuple[float, float, str]] = {
     **dict.fromkeys(("white_noise", "pink_noise", "babble"), (-20, 120, "dB of speech over noise")),
-    "room": (0.1, 1.2, "seconds until an echo has faded by 60 dB"),
-    "clipping": (0.01, 90, "per cent of the samples"),
+    "room": (0.1, 0.9, "seconds until an echo has faded by 60 dB"),
+    "clipping": (0.01, 90, "per cent of the samples that are not zero"),
     "gain": (-60, 60, "dB"),
     **dict.fromkeys(("low_pass", "high_pass"), (20, 7900, "Hz")),
     **dict.fromkeys(("tilt_down", "tilt_up"), (0.1, 12, "dB per octave")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -83,6 +83,8 @@ class Answers(ABC):
     """
 
     metric: ClassVar[str]
+    reach: ClassVar[tuple[float, float]]
+    """The lowest and the highest that a score can be."""
 
     def __init__(self, disturbed: pd.DataFrame, predictions: pd.DataFrame) -> None:
         self.seeds = sorted(set(disturbed["seed"]))
@@ -131,6 +133,9 @@ class Answers(ABC):
     def together(self, parts: Sequence[pd.DataFrame]) -> tuple[Interval, float, Interval, Interval]:
         """Return the mean score, the clean one, the mean change and the mean share unchanged over several tests.
 
+        Each test counts the same, however many utterances it has. A speaker who is left out of one test is so of that
+        test only; whoever takes part in any of them is one of the speakers that intervals are over.
+
         Parameters
         ----------
         parts
@@ -139,16 +144,32 @@ class Answers(ABC):
         both = [[self.sums(rows, column, "speaker") for rows in parts] for column in ("before", "predicted")]
         before, after = (np.stack(sums, axis=2).reshape(len(self.speakers), len(self.seeds), -1) for sums in both)
         shape = both[0][0].shape[2:]
-        sizes = np.bincount(parts[0]["speaker"], minlength=len(self.speakers)).astype(np.float64) / len(self.seeds)
+        sizes = np.bincount(pd.concat(parts)["speaker"], minlength=len(self.speakers)) / len(self.seeds)
 
         def mean(sums: FloatArray) -> FloatArray:
             apart = sums.reshape(*sums.shape[:-1], len(parts), *shape)
-            return np.asarray(self.each(apart).mean(axis=-1))
+            heard = self.count(apart) > 0.5  # none where the only speaker of a test is left out for the jackknife
+            scores = np.where(heard, self.each(apart), 0.0).sum(axis=-1)
+            return np.asarray(scores / np.maximum(heard.sum(axis=-1), 1))
 
         spoken = sizes > 0
+        low, high = self.reach
         change = paired_interval_of_sums(after[spoken], before[spoken], mean, sizes[spoken])
         score = paired_interval_of_sums(after[spoken], np.zeros_like(before[spoken]), mean, sizes[spoken])
-        return score, float(mean(before.sum(axis=0)).mean()), change, self.unchanged(pd.concat(parts))
+        clean = float(mean(before.sum(axis=0)).mean())
+        return _within(score, low, high), clean, _within(change, low - high, high - low), self.all_unchanged(parts)
+
+    def all_unchanged(self, parts: Sequence[pd.DataFrame]) -> Interval:
+        """Return the mean over tests of the share of predictions that stay the same, with its interval.
+
+        It is the unweighted average recall of the question which test a prediction comes from, where one that stays the
+        same is right and one that moves is taken for none.
+        """
+        rows, none = pd.concat(parts), len(parts)
+        test = np.repeat(np.arange(none), [len(part) for part in parts])
+        taken = np.where(self.stays(rows), test, none)
+        shape = [len(self.speakers), len(self.seeds), none + 1, none + 1]
+        return speaker_interval(count_confusions([*_codes(rows, "speaker", "seed_code"), test, taken], shape), uar)
 
     def unchanged(self, rows: pd.DataFrame) -> Interval:
         """Return the share of predictions that stay the same, with its interval."""
@@ -178,6 +199,10 @@ class Answers(ABC):
     @abstractmethod
     def each(self, sums: FloatArray) -> FloatArray:
         """Return the score of sums."""
+
+    @abstractmethod
+    def count(self, sums: FloatArray) -> FloatArray:
+        """Return how many utterances sums are over."""
 
     @abstractmethod
     def stays(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -212,6 +237,7 @@ class EmotionAnswers(Answers):
     """Emotions before and after."""
 
     metric = "uar"
+    reach = (0.0, 1.0)
 
     def __init__(self, disturbed: pd.DataFrame, predictions: pd.DataFrame) -> None:
         self.classes = Predictions.classes(predictions)
@@ -235,6 +261,10 @@ class EmotionAnswers(Answers):
     def each(self, sums: FloatArray) -> FloatArray:
         """Return the UAR."""
         return uar(sums)
+
+    def count(self, sums: FloatArray) -> FloatArray:
+        """Return how many utterances are counted."""
+        return np.asarray(sums.sum(axis=(-2, -1)))
 
     def stays(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Return which emotions stay the same."""
@@ -284,6 +314,7 @@ class RatingAnswers(Answers):
     """
 
     metric = "ccc"
+    reach = (-1.0, 1.0)
 
     def __init__(self, disturbed: pd.DataFrame, predictions: pd.DataFrame) -> None:
         super().__init__(disturbed, predictions)
@@ -307,6 +338,10 @@ class RatingAnswers(Answers):
     def each(self, sums: FloatArray) -> FloatArray:
         """Return the CCC."""
         return ccc_of(sums)
+
+    def count(self, sums: FloatArray) -> FloatArray:
+        """Return the first of the sums."""
+        return np.asarray(sums[..., 0])
 
     def stays(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Return which ratings move by less than 5 % of the scale."""
@@ -356,6 +391,11 @@ class RatingAnswers(Answers):
         said = ordered[column].to_numpy(dtype=np.float64).reshape(len(self.seeds), -1)
         first = ordered.iloc[: said.shape[1]]
         return said, first["value"].to_numpy(dtype=np.float64), first["speaker"].to_numpy()
+
+
+def _within(interval: Interval, low: float, high: float) -> Interval:
+    """Return an interval that is cut off where the figure can be no lower and no higher."""
+    return replace(interval, low=float(np.clip(interval.low, low, high)), high=float(np.clip(interval.high, low, high)))
 
 
 def _codes(rows: pd.DataFrame, *columns: str) -> list[NDArray[np.intp]]:

@@ -22,7 +22,8 @@ FROM_WALL, APART = 0.5, 1.0
 """Metres that a speaker and a microphone keep from walls and from each other, at least."""
 
 REFLECTIONS = 70
-"""The most that are followed of a sound: half a second's worth, after which it is too faint to matter."""
+"""The most that are followed of a sound: as many as it takes to measure 30 dB of the fading of 0.9 s. Longer T60 would
+need more, and each takes longer to compute than the one before."""
 
 BETWEEN_WALLS = 2.0
 """Metres from one reflection to the next, at least on average."""

@@ -164,9 +164,13 @@ def heard_in(response: Response, samples: Samples) -> Samples:
 
 
 def clipping(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
-    """Cut off the peaks, so that a share of the samples lies at the ends."""
+    """Cut off the peaks, so that a share of the samples that are not zero lies at the ends.
+
+    Digital silence has no peaks: were it counted, little would be left of a word in a long pause, or nothing.
+    """
+    heard = np.abs(recording.samples[recording.samples != 0])
     for share in strengths:
-        end = float(np.quantile(np.abs(recording.samples), 1 - share / 100))
+        end = float(np.quantile(heard, 1 - share / 100)) if len(heard) else 0.0
         yield recording.samples.clip(-end, end)
 
 
@@ -242,16 +246,24 @@ def mu_law(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples
 
 
 def telephone(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
-    """Do as digital telephones do (G.711): 8000 samples per second, rounded by the μ-law; and back."""
+    """Do as digital telephones do: 8000 samples per second, rounded by the μ-law; and back.
+
+    The μ-law is the formula: G.711 draws it as straight lines, and has a band-pass filter before it.
+    """
     for levels in strengths:
         called = companded(_down(recording.samples, TELEPHONE), int(levels))
         yield _back(called, TELEPHONE, len(recording.samples))
 
 
 def companded(samples: Samples, levels: int) -> Samples:
-    """Return samples after μ-law encoding and decoding; those beyond [-1, 1] are cut off."""
-    held = torch.from_numpy(np.clip(samples, -1.0, 1.0))
-    return np.asarray(mu_law_decoding(mu_law_encoding(held, levels), levels).numpy(), dtype=np.float32)
+    """Return samples after μ-law encoding and decoding; those beyond [-1, 1] are cut off.
+
+    The levels of torchaudio lie evenly on both sides of zero, so that an even number of them has none there and silence
+    becomes the one above. All are moved by that one, so that silence stays silence.
+    """
+    held = torch.from_numpy(np.append(np.clip(samples, -1.0, 1.0), np.float32(0)))
+    restored = mu_law_decoding(mu_law_encoding(held, levels), levels).numpy()
+    return np.asarray(restored[:-1] - restored[-1], dtype=np.float32)
 
 
 def _down(samples: Samples, rate: float) -> Samples:
