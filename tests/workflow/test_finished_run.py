@@ -424,6 +424,9 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
         # Snakemake compares the values of params as a set: only as one value do two that change places show.
         ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),
         ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
+        ({"robustness": {"tests": ["white_noise", "babble"]}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
+        ({"robustness": {"utterances": 20}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
+        ({"robustness": {"seeds": "all"}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
         ({"cost": {"measured_seconds": 0.2}}, each(4, 2, *TIMED)),
         ({"cost": {"parity": "trust-ser"}}, each(4, 2, "cost", "cost_table", *TOLD)),
         ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES}),
