@@ -148,7 +148,7 @@ def _trials(
     first, second = (np.broadcast_to(codes, scores.shape)[count] for codes in (enrolled[:, None], probes[None]))
     whose = [probes, *(random.permutation(probes) for _ in range(DEALINGS))]
     truth, *control = ((enrolled[:, None] == codes[None])[count] for codes in whose)
-    return Contest.of(scores[count], truth, control, first, second, float(truth.sum()), fold)
+    return Contest.of(scores[count], truth, control, first, second, truth, fold)
 
 
 def _all_of(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:

@@ -66,8 +66,7 @@ def contests_of(losses: pd.DataFrame) -> tuple[Contests, FloatArray]:
         random = np.random.default_rng(run)
         dealt = [random.permutation(member) for _ in range(DEALINGS)]
         scores = -own["loss"].to_numpy(dtype=np.float64)
-        weight = float((~member).sum())
-        contests.each.append(Contest.of(scores, member, dealt, speakers, speakers, weight, run[0]))
+        contests.each.append(Contest.of(scores, member, dealt, speakers, speakers, ~member, run[0]))
     others = losses[losses["member"] == "no"].drop_duplicates(["utterance", "fold"])
     number = others["speaker"].value_counts()
     return contests, np.array([number.get(names[code], 0) for code in contests.present()], dtype=np.float64)
