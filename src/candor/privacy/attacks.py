@@ -55,19 +55,23 @@ def attack_gender(people: People, ready: Ready, seeds: Sequence[int], what: What
         return what.without(_reason(reasons, ONE_GENDER), left_out)
     names, codes = np.unique(people.clusters, return_inverse=True)
     real, control = (np.zeros((len(names), len(seeds), several, 2, 2)) for several in (1, DEALINGS))
-    by_fold = []
+    by_fold, dev = [], np.zeros((2, 2))
     for fold, (training, test) in found.items():
         for place, seed in enumerate(seeds):
+            attacker = ready(fold, seed)
+            fitted = attacker.fit(training, _seed(fold, seed))
+            guesses = [fitted.guess(test), *_taught_at_random(attacker, training, test, fold, seed)]
             told, *by_chance = (
-                count_confusions([codes[test], training.labels[test], said], [len(names), 2, 2])
-                for said in _all_of(ready(fold, seed), training, test, fold, seed)
+                count_confusions([codes[test], training.labels[test], said], [len(names), 2, 2]) for said in guesses
             )
+            dev += count_confusions([training.labels[training.dev], fitted.guess_dev()], [2, 2])
             real[:, place, 0] += told
             control[:, place] += np.stack(by_chance, axis=1)
             by_fold.append(float(uar(told.sum(axis=0))))
     counts = [own.reshape(len(names), -1, 2, 2) for own in (real, control)]
     counted = Counted(counts[0], counts[1], _averaged(by_fold, len(seeds)), len(tested))
-    return counted_row(what, counted, uar, 0.5, left_out, _missing(reasons, len(plans)))
+    row = counted_row(what, counted, uar, 0.5, left_out, _missing(reasons, len(plans)))
+    return {**row, "dev": float(uar(dev)) if dev.sum(axis=1).all() else None}
 
 
 def attack_closed_set(
@@ -154,6 +158,10 @@ def _trials(
 def _all_of(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:
     """Yield what an attacker says who has learned, and what those say who were taught labels dealt out anew."""
     yield attacker.fit(training, _seed(fold, seed)).guess(numbers)
+    yield from _taught_at_random(attacker, training, numbers, fold, seed)
+
+
+def _taught_at_random(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:
     for dealing in range(1, DEALINGS + 1):
         control = training.dealt_anew(np.random.default_rng([fold, seed, dealing]))
         yield attacker.fit(control, _seed(fold, seed, dealing)).guess(numbers)

@@ -20,7 +20,7 @@ Figure = Callable[[Curve], float]
 
 NUMBERS = (
     *("value", "low", "high", "chance", "control", "control_low", "control_high"),
-    *("difference", "difference_low", "difference_high", "fold_mean", "fold_sd"),
+    *("difference", "difference_low", "difference_high", "fold_mean", "fold_sd", "dev"),
     *("utterances", "speakers", "folds", "left_out"),
 )
 

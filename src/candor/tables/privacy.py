@@ -49,6 +49,12 @@ _FOUND = (
     Column("difference_high", "Upper end of it", "number", blank=True),
     Column("fold_mean", "Mean of the figures of single folds", "number", blank=True),
     Column("fold_sd", "Standard deviation of these; blank with one fold", "number", blank=True),
+    Column(
+        "dev",
+        "UAR over the dev speakers of all folds, by which the headline of gender is chosen; blank for other attributes",
+        "number",
+        blank=True,
+    ),
     Column("utterances", "Utterances that were tested", "integer", blank=True),
     Column("speakers", "Their speakers; those who are not known count once per session", "integer", blank=True),
     Column("folds", "Folds with a figure", "integer", blank=True),
