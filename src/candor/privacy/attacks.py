@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from candor.performance.metrics import accuracy, count_confusions, uar
 from candor.privacy.attackers import Attacker, Fitted
 from candor.privacy.names import ACCURACY, DEALINGS, EER, GENDER, SPEAKER, UAR, VERIFICATION
 from candor.privacy.outcomes import Contest, Contests, Counted, Row, What, contest_row, counted_row, equally_heavy
@@ -23,6 +22,7 @@ from candor.privacy.people import (
     lineup,
 )
 from candor.privacy.ranking import Curve
+from candor.stats.confusions import accuracy, count_confusions, uar
 from candor.stats.intervals import FloatArray
 
 Ready = Callable[[int, int], Attacker]
