@@ -22,7 +22,7 @@ def measured(random: np.random.Generator, speakers: int, folds: int) -> dict:
         loss = hard[codes] + random.normal(0, WITHIN, len(codes)) - APART * member
         contests.each.append(Contest.of(-loss, member, [random.permutation(member)], codes, codes, ~member, fold))
     what = What("membership", "outputs", "threshold", AUC, "loss")
-    return contest_row(what, contests, *FIGURES[AUC], np.full(speakers, float(EACH)), 0)
+    return contest_row(what, contests, FIGURES[AUC], 0.5, np.full(speakers, float(EACH)), 0)
 
 
 @pytest.mark.parametrize(("speakers", "folds"), [(10, 5), (20, 4)])
@@ -43,7 +43,7 @@ def test_a_fold_counts_by_those_who_remain_of_it():
     for fold, others, scores in ((1, [1, 1, 2, 2], [2.0, 2.0, 0.0, 0.0]), (2, [3, 4, 4, 4], [0.0, 2.0, 2.0, 2.0])):
         codes, member = np.array([0, *others]), np.array([True, *[False] * 4])
         contests.each.append(Contest.of(np.array([1.0, *scores]), member, [member], codes, codes, ~member, fold))
-    value, without = contests.figure(FIGURES[AUC][0])
+    value, without = contests.figure(FIGURES[AUC])
     assert value == pytest.approx((4 * 0.5 + 4 * 0.25) / 8)
     assert np.isnan(without[0])
     expected = [(2 * 1.0 + 4 * 0.25) / 6, (2 * 0.0 + 4 * 0.25) / 6, (4 * 0.5 + 3 * 0.0) / 7, (4 * 0.5 + 1 * 1.0) / 5]

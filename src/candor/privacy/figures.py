@@ -111,7 +111,7 @@ def membership_figure(curve: pd.DataFrame, rows: pd.DataFrame, title: str) -> Fi
             axis.set_ticks([1, 10, 100], ["1", "10", "100"])
         few.axvline(100 * FALSE_ALARMS, color=GREY, linestyle=(0, (1, 2)), linewidth=0.9)
         whole.set_title(f"AUC {_interval_words(own[AUC])}, chance 50")
-        few.set_title(f"Hits at 1 % false alarms {_interval_words(own[TPR])}, chance 1")
+        few.set_title(f"Hits at 1 % false alarms {_interval_words(own[TPR])}, chance {100 * own[TPR]['chance']:.1f}")
         for axes in (whole, few):
             axes.set_xlabel("false alarms: others taken for members (%)")
         whole.set_ylabel("hits: members found (%)")

@@ -22,7 +22,7 @@ LINEAR, CNN, THRESHOLD = "linear", "cnn", "threshold"
 FRAMES, POOLED, VECTOR = "frames", "pooled states", "embedding"
 """What an attacker reads."""
 
-BEYOND, NOT_BEYOND, ONE_SPEAKER = "beyond control", "not beyond control", "one speaker"
+BEYOND, NOT_BEYOND, TOO_FEW = "beyond control", "not beyond control", "too few speakers"
 NOT_ATTACKED, NOT_INTERPRETABLE = "not attacked", "not interpretable"
 
 DEALINGS = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from candor.privacy.names import BEYOND, EER, NOT_ATTACKED, NOT_BEYOND, ONE_SPEAKER
+from candor.privacy.names import BEYOND, EER, NOT_ATTACKED, NOT_BEYOND, TOO_FEW
 from candor.privacy.people import Codes
 from candor.privacy.ranking import Curve, Flags, Ranked
 from candor.stats.intervals import FloatArray, Interval, Statistic, speaker_interval
@@ -247,7 +247,7 @@ def verdict(value: Interval, apart: Interval, chance: float, *, lower: bool) -> 
         Whether a low figure is the leak, as for the error rate of verification.
     """
     if np.isnan(value.low) or np.isnan(apart.low):
-        return ONE_SPEAKER
+        return TOO_FEW
     beyond = value.high < chance and apart.high < 0 if lower else value.low > chance and apart.low > 0
     return BEYOND if beyond else NOT_BEYOND
 
