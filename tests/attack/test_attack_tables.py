@@ -14,7 +14,7 @@ from candor.attack.overview import all_systems, headline_title
 from candor.attack.show import attack_text, find_summaries
 from candor.fairness.groups import Asked
 from candor.figures import save_figure
-from candor.performance.metrics import accuracy
+from candor.stats.confusions import accuracy
 from candor.stats.intervals import speaker_interval
 from candor.tables.attack import AttackBreakdown, Attacked, AttackResult, AttackSummary
 from candor.unfinished import Unfinished

@@ -16,7 +16,8 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from candor.performance.metrics import accuracy, chance, count_confusions, f1, macro_f1, precision, recall, uar
+from candor.performance.metrics import chance, f1, macro_f1, precision
+from candor.stats.confusions import accuracy, count_confusions, recall, uar
 from candor.stats.intervals import FloatArray
 
 CLASSES = 4

@@ -7,6 +7,7 @@ import pytest
 from candor.config.loading import ConfigError, load
 from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
 from candor.models.tasks import Emotion
+from candor.plan.fingerprint import reached
 from candor.plan.privacy import check_privacy, layer_spans, layers_of, settings_of
 from candor.privacy.job import LayersJob, ModelsJob, PrivacyError
 from candor.privacy.people import People
@@ -17,6 +18,7 @@ from candor.store.ledger import Ledger
 from candor.store.objects import Store
 from candor.tables.privacy import PrivacyEmbedding, PrivacyLayers
 from candor.unfinished import Unfinished
+from paths import ROOT
 from privacy.crowds import folds, manifest, one_hot
 
 LAYERS, DIMENSIONS = 2, 5
@@ -128,6 +130,12 @@ def test_a_killed_job_goes_on_where_it_was(layers_job, tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr("candor.privacy.job._attacker_on_layer", killed_after(1))
     assert str(layers_job(attackers=["linear"], aside=tmp_path / "aside").run()) == str(expected)
+
+
+@pytest.mark.parametrize("script", ["privacy", "privacy_layers"])
+def test_an_edit_of_how_recognition_is_evaluated_trains_no_attacker_anew(script):
+    modules = map(str, reached(ROOT / f"workflow/scripts/{script}.py", ROOT / "src"))
+    assert not [module for module in modules if "candor.performance" in module]
 
 
 def killed_after(number):

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from candor.performance.evaluate import clusters
-from candor.privacy.membership import curve_rows, member_rows, membership_rows
+from candor.privacy.membership import chance_of, curve_rows, member_rows, membership_rows
+from candor.privacy.outcomes import Contest, Contests
+from candor.stats.clustering import clusters
 from candor.tables.privacy import MemberLosses
 from privacy.crowds import folds, manifest
 
@@ -41,7 +42,7 @@ def test_figures_are_means_over_models_of_those_of_scikit_learn(seeds, tmp_path)
     assert (area["metric"], tpr["metric"]) == ("auc", "tpr")
     assert area["value"] == pytest.approx(np.mean(areas))
     assert tpr["value"] == pytest.approx(np.mean(hits), abs=1e-6)
-    assert (area["chance"], tpr["chance"]) == (0.5, 0.01)
+    assert (area["chance"], tpr["chance"]) == (0.5, pytest.approx(1 / 97)), "each model has 96 others"
     assert area["low"] < area["value"] < area["high"]
     assert area["utterances"] == 288  # each is tested once, whatever the number of seeds
     assert (area["speakers"], area["folds"]) == (24, 3)
@@ -49,6 +50,26 @@ def test_figures_are_means_over_models_of_those_of_scikit_learn(seeds, tmp_path)
     assert curve.loc[0.01, "hits"] == pytest.approx(tpr["value"])
     assert curve["hits"].is_monotonic_increasing
     assert curve.loc[1.0, "hits"] == 1.0
+
+
+@pytest.mark.parametrize("others", [[20], [99], [100], [160], [30, 250]])
+def test_chance_of_hits_is_what_losses_without_meaning_give(others):
+    """By simulation, with scikit-learn's curve; single models weigh as many as their others."""
+    random, found = np.random.default_rng(5), []
+    for number in others:
+        member = np.repeat([True, False], [400, number])
+        draws = []
+        for _ in range(500):
+            alarms, hits, _ = roc_curve(member, random.normal(size=len(member)), drop_intermediate=False)
+            draws.append(hits[alarms <= 0.01].max())
+        found.append(np.mean(draws))
+    contests = Contests(["a"])
+    for fold, number in enumerate(others):
+        member = np.repeat([True, False], [400, number])
+        codes = np.zeros(len(member), dtype=int)
+        contests.each.append(Contest.of(codes.astype(float), member, [], codes, codes, ~member, fold))
+    assert chance_of("tpr", contests) == pytest.approx(np.average(found, weights=others), rel=0.12)
+    assert chance_of("auc", contests) == 0.5
 
 
 def test_what_was_learned_by_heart_is_found_and_the_control_is_not():

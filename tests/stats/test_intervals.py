@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from candor.performance.metrics import METRICS, accuracy, macro_f1, recall, uar
+from candor.performance.metrics import METRICS, macro_f1
+from candor.stats.confusions import accuracy, recall, uar
 from candor.stats.intervals import FloatArray, effective_speakers, jackknife_error, speaker_interval
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "interval_coverage.py"

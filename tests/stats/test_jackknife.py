@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from candor.performance.metrics import accuracy
+from candor.stats.confusions import accuracy
 from candor.stats.intervals import speaker_interval
 from candor.stats.jackknife import jackknife_interval, paired_jackknife
 from candor.stats.paired import paired_interval

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import recall_score
 
-from candor.performance.metrics import METRICS, accuracy, count_confusions, macro_f1, uar
+from candor.performance.metrics import METRICS, macro_f1
+from candor.stats.confusions import accuracy, count_confusions, uar
 from candor.stats.intervals import FloatArray
 from candor.stats.paired import holm, least_p, paired_interval, swap_test
 

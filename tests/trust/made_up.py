@@ -36,7 +36,7 @@ def found(metric="uar", *, attack=True, **changes):
             )  # fmt: skip
         for attribute, source, metric_, value, headline in (
             ("gender", "embedding", "uar", 0.8, "yes"), ("gender", "embedding", "uar", 0.7, "no"),
-            ("gender", "all layers", "uar", 0.95, "yes"), ("gender", "layer 0", "uar", 0.9, "no"),
+            ("gender", "all layers", "uar", 0.9, "no"), ("gender", "layer 6", "uar", 0.95, "yes"),
             ("verification", "embedding", "eer", 0.3, "yes"), ("membership", "outputs", "auc", 0.6, "yes"),
             ("membership", "outputs", "tpr", 0.03, "no"),
         ):  # fmt: skip

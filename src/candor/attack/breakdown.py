@@ -16,7 +16,7 @@ from candor.fairness.groups import Asked, Axis, Codes, axes_of, utterances_teste
 from candor.fairness.samples import Sample
 from candor.fairness.served import interval_of_one
 from candor.fairness.spread import uncertainty, utterance_variance
-from candor.performance.metrics import accuracy
+from candor.stats.confusions import accuracy
 from candor.stats.gaps import gap, gap_interval
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.paired import holm

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from candor.attack.names import CLEAN, CONTROL, NO_GRADIENT, SILENT
 from candor.corpora.emotions import classes_in
-from candor.performance.evaluate import clusters, evaluate
-from candor.performance.metrics import accuracy, count_confusions
+from candor.performance.evaluate import evaluate
+from candor.stats.clustering import clusters
+from candor.stats.confusions import accuracy, count_confusions
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.paired import paired_interval, swap_test
 

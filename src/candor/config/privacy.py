@@ -28,7 +28,7 @@ class Privacy(Section):
         ["linear", "cnn"],
         min_length=1,
         description="Who reads gender and speaker: a linear discriminant on pooled states, and a network of "
-        "trust-ser's shape on frames. Headlines are of the one who reads most.",
+        "trust-ser's shape on frames. Headlines are of the one who reads most, of gender on dev speakers.",
         examples=[["linear"]],
     )
     num_epochs: int = Field(20, ge=1, description="Passes of the cnn over its utterances; the best on dev is kept.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from candor.performance.evaluate import clusters
+from candor.stats.clustering import clusters
 
 if TYPE_CHECKING:
     import pandas as pd

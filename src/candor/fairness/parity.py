@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from candor.performance.metrics import count_confusions
 from candor.runtime import Explained
+from candor.stats.confusions import count_confusions
 from candor.stats.intervals import FloatArray
 
 GENDERS = ("male", "female")

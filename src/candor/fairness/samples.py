@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from candor.performance.metrics import count_confusions
+from candor.stats.confusions import count_confusions
 from candor.stats.intervals import FloatArray
 
 Codes = NDArray[np.intp]

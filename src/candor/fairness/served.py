@@ -15,8 +15,8 @@ from candor.fairness.metrics import mae_of_sums
 from candor.fairness.samples import ClassSample, RatingSample, Sample
 from candor.fairness.spread import utterance_variance
 from candor.performance.evaluate import recall_interval
-from candor.performance.metrics import accuracy, count_confusions, recall
 from candor.performance.ratings import METRICS, rating_interval
+from candor.stats.confusions import accuracy, count_confusions, recall
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 
 NOT_KNOWN = "not known"

@@ -9,9 +9,10 @@ from functools import partial
 
 import pandas as pd
 
-from candor.performance.evaluate import clusters, evaluate
+from candor.performance.evaluate import evaluate
 from candor.performance.metrics import METRICS
 from candor.performance.pairs import Difference, Metric, Tested, compare_pairs
+from candor.stats.clustering import clusters
 from candor.stats.intervals import FloatArray
 from candor.stats.paired import paired_interval, swap_test
 

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from candor.performance.evaluate import clusters
 from candor.performance.pairs import Difference, Metric, Tested, compare_pairs
+from candor.stats.clustering import clusters
 from candor.stats.intervals import FloatArray
 from candor.stats.paired import paired_interval_of_sums, swap_sums
 

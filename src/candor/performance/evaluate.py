@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from candor.performance.metrics import METRICS, chance, count_confusions, f1, precision, recall, uar
-from candor.stats.clustering import clusters as clusters
+from candor.performance.metrics import METRICS, chance, f1, precision
+from candor.stats.clustering import clusters
+from candor.stats.confusions import count_confusions, recall, uar
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from candor.performance.evaluate import clusters
+from candor.stats.clustering import clusters
 from candor.tables.audio import AudioIndex
 from candor.tables.pretraining import PretrainingSpeakers
 

@@ -7,65 +7,25 @@ scikit-learn's with ``labels=`` the classes that occur in the truth and ``zero_d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
+from candor.stats.confusions import accuracy, mean_over_occurring, ratio, right, uar
 from candor.stats.intervals import FloatArray, Statistic
-
-
-def count_confusions(codes: Sequence[NDArray[np.intp]], shape: Sequence[int]) -> FloatArray:
-    """Count how often each combination of codes occurs.
-
-    Parameters
-    ----------
-    codes
-        One array of codes per axis, the last two of them the true and the predicted class.
-    shape
-        Number of codes of each axis.
-
-    Returns
-    -------
-    array of `shape`
-    """
-    flat = np.ravel_multi_index(tuple(codes), tuple(shape))
-    return np.bincount(flat, minlength=int(np.prod(shape))).astype(np.float64).reshape(tuple(shape))
-
-
-def accuracy(counts: FloatArray) -> FloatArray:
-    """Return the share of utterances recognised (in the field also *weighted accuracy*, WA)."""
-    return _ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
-
-
-def recall(counts: FloatArray) -> FloatArray:
-    """Return the share of each class's utterances that is recognised; 0 for a class that does not occur."""
-    return _ratio(_right(counts), counts.sum(axis=-1))
 
 
 def precision(counts: FloatArray) -> FloatArray:
     """Return the share of each class's predictions that is right; 0 for a class that is never predicted."""
-    return _ratio(_right(counts), counts.sum(axis=-2))
+    return ratio(right(counts), counts.sum(axis=-2))
 
 
 def f1(counts: FloatArray) -> FloatArray:
     """Return the harmonic mean of precision and recall of each class; 0 where neither occurs."""
-    return _ratio(2 * _right(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
-
-
-def uar(counts: FloatArray) -> FloatArray:
-    """Return the unweighted average recall over the classes that occur.
-
-    References
-    ----------
-    .. [1] B. Schuller, S. Steidl, A. Batliner, "The INTERSPEECH 2009 Emotion Challenge", Interspeech 2009.
-    """
-    return _mean_over_occurring(recall(counts), counts)
+    return ratio(2 * right(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 def macro_f1(counts: FloatArray) -> FloatArray:
     """Return the mean F1 over the classes that occur."""
-    return _mean_over_occurring(f1(counts), counts)
+    return mean_over_occurring(f1(counts), counts)
 
 
 #: The metrics of the summary, by their names there.
@@ -89,17 +49,3 @@ def chance(counts: FloatArray, statistic: Statistic) -> float:
     majority = np.zeros_like(uniform)
     majority[:, occurring.argmax()] = occurring
     return float(max(statistic(uniform), statistic(majority)))
-
-
-def _right(counts: FloatArray) -> FloatArray:
-    return np.diagonal(counts, axis1=-2, axis2=-1)
-
-
-def _mean_over_occurring(per_class: FloatArray, counts: FloatArray) -> FloatArray:
-    occurs = counts.sum(axis=-1) > 0
-    return _ratio((per_class * occurs).sum(axis=-1), occurs.sum(axis=-1).astype(np.float64))
-
-
-def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
-    part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from candor.performance.evaluate import clusters
+from candor.stats.clustering import clusters
 from candor.stats.intervals import Interval
 
 FloatArray = NDArray[np.float64]

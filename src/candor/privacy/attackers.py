@@ -31,6 +31,10 @@ class Fitted(Protocol):
         """Return the class of these utterances."""
         ...
 
+    def guess_dev(self) -> Codes:
+        """Return the class of the utterances of dev, none of which has been learned from."""
+        ...
+
     def project(self, numbers: Codes) -> FloatArray:
         """Return what tells the classes apart in these utterances, [utterances, dimensions]."""
         ...
@@ -60,16 +64,22 @@ class LinearAttacker:
         """Return the discriminant; nothing is random in it."""
         numbers = np.concatenate([training.train, training.dev])
         labels = training.labels[numbers]
-        return _FittedLinear(self.states, Discriminant.fit(self.states[numbers], labels, training.classes))
+        return _FittedLinear(self.states, training, Discriminant.fit(self.states[numbers], labels, training.classes))
 
 
 @dataclass(frozen=True)
 class _FittedLinear:
     states: FloatArray
+    training: Training
     discriminant: Discriminant
 
     def guess(self, numbers: Codes) -> Codes:
         return self.discriminant.guess(self.states[numbers])
+
+    def guess_dev(self) -> Codes:
+        train, labels = self.training.train, self.training.labels
+        taught_by_train = Discriminant.fit(self.states[train], labels[train], self.training.classes)
+        return taught_by_train.guess(self.states[self.training.dev])
 
     def project(self, numbers: Codes) -> FloatArray:
         return self.discriminant.project(self.states[numbers])
@@ -135,22 +145,25 @@ class CnnAttacker:
             device=self.device,
         )
         assert isinstance(trained.network, FrameNetwork)
-        return _FittedCnn(trained.network, bags, training.train, self.device)
+        return _FittedCnn(trained.network, bags, training, self.device)
 
 
 @dataclass(frozen=True)
 class _FittedCnn:
     network: FrameNetwork
     bags: Bags
-    train: Codes
+    training: Training
     device: str
 
     def guess(self, numbers: Codes) -> Codes:
         outputs = outputs_of(self.network, self.bags, numbers.tolist(), self.device)
         return np.asarray(outputs.argmax(dim=1).numpy(), dtype=np.intp)
 
+    def guess_dev(self) -> Codes:
+        return self.guess(self.training.dev)
+
     def project(self, numbers: Codes) -> FloatArray:
-        return np.asarray(self._embed(numbers.tolist()) - self._embed(self.train.tolist()).mean(axis=0))
+        return np.asarray(self._embed(numbers.tolist()) - self._embed(self.training.train.tolist()).mean(axis=0))
 
     def _embed(self, numbers: Sequence[int]) -> FloatArray:
         parts = []

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from candor.performance.metrics import accuracy, count_confusions, uar
 from candor.privacy.attackers import Attacker, Fitted
 from candor.privacy.names import ACCURACY, DEALINGS, EER, GENDER, SPEAKER, UAR, VERIFICATION
 from candor.privacy.outcomes import Contest, Contests, Counted, Row, What, contest_row, counted_row, equally_heavy
@@ -23,6 +22,7 @@ from candor.privacy.people import (
     lineup,
 )
 from candor.privacy.ranking import Curve
+from candor.stats.confusions import accuracy, count_confusions, uar
 from candor.stats.intervals import FloatArray
 
 Ready = Callable[[int, int], Attacker]
@@ -55,19 +55,23 @@ def attack_gender(people: People, ready: Ready, seeds: Sequence[int], what: What
         return what.without(_reason(reasons, ONE_GENDER), left_out)
     names, codes = np.unique(people.clusters, return_inverse=True)
     real, control = (np.zeros((len(names), len(seeds), several, 2, 2)) for several in (1, DEALINGS))
-    by_fold = []
+    by_fold, dev = [], np.zeros((2, 2))
     for fold, (training, test) in found.items():
         for place, seed in enumerate(seeds):
+            attacker = ready(fold, seed)
+            fitted = attacker.fit(training, _seed(fold, seed))
+            guesses = [fitted.guess(test), *_taught_at_random(attacker, training, test, fold, seed)]
             told, *by_chance = (
-                count_confusions([codes[test], training.labels[test], said], [len(names), 2, 2])
-                for said in _all_of(ready(fold, seed), training, test, fold, seed)
+                count_confusions([codes[test], training.labels[test], said], [len(names), 2, 2]) for said in guesses
             )
+            dev += count_confusions([training.labels[training.dev], fitted.guess_dev()], [2, 2])
             real[:, place, 0] += told
             control[:, place] += np.stack(by_chance, axis=1)
             by_fold.append(float(uar(told.sum(axis=0))))
     counts = [own.reshape(len(names), -1, 2, 2) for own in (real, control)]
     counted = Counted(counts[0], counts[1], _averaged(by_fold, len(seeds)), len(tested))
-    return counted_row(what, counted, uar, 0.5, left_out, _missing(reasons, len(plans)))
+    row = counted_row(what, counted, uar, 0.5, left_out, _missing(reasons, len(plans)))
+    return {**row, "dev": float(uar(dev)) if dev.sum(axis=1).all() else None}
 
 
 def attack_closed_set(
@@ -148,12 +152,16 @@ def _trials(
     first, second = (np.broadcast_to(codes, scores.shape)[count] for codes in (enrolled[:, None], probes[None]))
     whose = [probes, *(random.permutation(probes) for _ in range(DEALINGS))]
     truth, *control = ((enrolled[:, None] == codes[None])[count] for codes in whose)
-    return Contest.of(scores[count], truth, control, first, second, float(truth.sum()), fold)
+    return Contest.of(scores[count], truth, control, first, second, truth, fold)
 
 
 def _all_of(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:
     """Yield what an attacker says who has learned, and what those say who were taught labels dealt out anew."""
     yield attacker.fit(training, _seed(fold, seed)).guess(numbers)
+    yield from _taught_at_random(attacker, training, numbers, fold, seed)
+
+
+def _taught_at_random(attacker: Attacker, training: Training, numbers: Codes, fold: int, seed: int) -> Iterator[Codes]:
     for dealing in range(1, DEALINGS + 1):
         control = training.dealt_anew(np.random.default_rng([fold, seed, dealing]))
         yield attacker.fit(control, _seed(fold, seed, dealing)).guess(numbers)

@@ -25,11 +25,13 @@ from candor.figures import (
 from candor.privacy.names import (
     ALL_LAYERS,
     AUC,
+    BACKBONE,
     BEYOND,
     CNN,
     EMBEDDING,
     FALSE_ALARMS,
     GENDER,
+    HEADLINES,
     LINEAR,
     MEMBERSHIP,
     NOT_INTERPRETABLE,
@@ -37,8 +39,8 @@ from candor.privacy.names import (
     THRESHOLD,
     TPR,
     VERIFICATION,
+    read_off,
 )
-from candor.privacy.overview import HEADLINES
 
 STYLES = {LINEAR: (BLUE, "s"), CNN: (VERMILION, "o"), THRESHOLD: (VERMILION, "o")}
 PANELS = {
@@ -47,7 +49,7 @@ PANELS = {
     VERIFICATION: "Same speaker?: equal error rate",
 }
 HEADLINE_NAMES = {
-    (GENDER, ALL_LAYERS): "Gender, all layers\nUAR",
+    (GENDER, BACKBONE): "Gender, backbone\nUAR",
     (GENDER, EMBEDDING): "Gender, embedding\nUAR",
     (VERIFICATION, EMBEDDING): "Speaker, embedding\nequal error rate",
     (MEMBERSHIP, "outputs"): "Trained on?, loss\nAUC",
@@ -109,7 +111,7 @@ def membership_figure(curve: pd.DataFrame, rows: pd.DataFrame, title: str) -> Fi
             axis.set_ticks([1, 10, 100], ["1", "10", "100"])
         few.axvline(100 * FALSE_ALARMS, color=GREY, linestyle=(0, (1, 2)), linewidth=0.9)
         whole.set_title(f"AUC {_interval_words(own[AUC])}, chance 50")
-        few.set_title(f"Hits at 1 % false alarms {_interval_words(own[TPR])}, chance 1")
+        few.set_title(f"Hits at 1 % false alarms {_interval_words(own[TPR])}, chance {100 * own[TPR]['chance']:.1f}")
         for axes in (whole, few):
             axes.set_xlabel("false alarms: others taken for members (%)")
         whole.set_ylabel("hits: members found (%)")
@@ -241,7 +243,7 @@ def _number_of(rows: pd.DataFrame) -> str:
 
 
 def _headline(rows: pd.DataFrame, what: tuple[str, str]) -> pd.DataFrame:
-    return rows[(rows["attribute"] == what[0]) & (rows["source"] == what[1])]
+    return rows[(rows["attribute"] == what[0]) & (rows["source"].map(read_off) == what[1])]
 
 
 def _layers(rows: pd.DataFrame) -> list[int]:

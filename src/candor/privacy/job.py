@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from candor.made_of import file_hash
-from candor.performance.evaluate import clusters
 from candor.privacy.attackers import Attacker, CnnAttacker, LinearAttacker
 from candor.privacy.attacks import METRIC_OF, Ready, attack_closed_set, attack_gender, attack_verification
 from candor.privacy.membership import member_rows
@@ -36,6 +35,7 @@ from candor.privacy.settings import Settings
 from candor.privacy.states import LayerStates, vectors
 from candor.privacy.trained import Kept, Models, OnAudio, OnStates, by_fold_and_seed
 from candor.runtime import Explained, Progress, use_device
+from candor.stats.clustering import clusters
 from candor.store.objects import Store
 from candor.tables.audio import AudioIndex
 from candor.tables.corpora import Utterances

@@ -25,14 +25,34 @@ from candor.stats.intervals import FloatArray
 from candor.stats.jackknife import jackknife_interval
 
 READS = "loss of the outputs"
+ROUNDING = 1e-9
 GRID = np.unique(np.concatenate([np.geomspace(0.002, 1.0, 41), np.linspace(0.0, 1.0, 21), [FALSE_ALARMS]]))
 """False alarms at which the mean curve is drawn; below the first but 0, no corpus has enough others."""
 
-FIGURES: dict[str, tuple[Callable[[Curve], float], float]] = {
-    AUC: (Curve.area, 0.5),
-    TPR: (lambda curve: float(curve.hits_at(FALSE_ALARMS)[0]), FALSE_ALARMS),
+FIGURES: dict[str, Callable[[Curve], float]] = {
+    AUC: Curve.area,
+    TPR: lambda curve: float(curve.hits_at(FALSE_ALARMS)[0]),
 }
-"""Each figure, and what a guess reaches."""
+
+
+def chance_of(metric: str, contests: Contests) -> float:
+    r"""Return what scores that say nothing reach, on average over models as figures are.
+
+    Of :math:`n` others, :math:`k = \lfloor n/100\rfloor` may be taken for members. Hits are then those above the
+    :math:`k+1`-th other: :math:`(k+1)/(n+1)` of the members, which is 1 % only where others are many.
+
+    Parameters
+    ----------
+    metric
+        The figure.
+    contests
+        The scores.
+    """
+    if metric != TPR:
+        return 0.5
+    others = np.array([own.weight(None) for own in contests.each])
+    taken = np.floor(FALSE_ALARMS * others + ROUNDING)
+    return float(np.average((taken + 1) / (others + 1), weights=others)) if others.any() else FALSE_ALARMS
 
 
 def member_rows(fold: int, seed: int, table: pd.DataFrame, clusters: pd.Series[str], losses: FloatArray) -> list[Row]:
@@ -66,8 +86,7 @@ def contests_of(losses: pd.DataFrame) -> tuple[Contests, FloatArray]:
         random = np.random.default_rng(run)
         dealt = [random.permutation(member) for _ in range(DEALINGS)]
         scores = -own["loss"].to_numpy(dtype=np.float64)
-        weight = float((~member).sum())
-        contests.each.append(Contest.of(scores, member, dealt, speakers, speakers, weight, run[0]))
+        contests.each.append(Contest.of(scores, member, dealt, speakers, speakers, ~member, run[0]))
     others = losses[losses["member"] == "no"].drop_duplicates(["utterance", "fold"])
     number = others["speaker"].value_counts()
     return contests, np.array([number.get(names[code], 0) for code in contests.present()], dtype=np.float64)
@@ -83,8 +102,15 @@ def membership_rows(losses: pd.DataFrame) -> list[Row]:
     """
     contests, number = contests_of(losses)
     return [
-        contest_row(What(MEMBERSHIP, OUTPUTS, THRESHOLD, metric, READS), contests, figure, chance, number, 0)
-        for metric, (figure, chance) in FIGURES.items()
+        contest_row(
+            What(MEMBERSHIP, OUTPUTS, THRESHOLD, metric, READS),
+            contests,
+            figure,
+            chance_of(metric, contests),
+            number,
+            0,
+        )
+        for metric, figure in FIGURES.items()
     ]
 
 

@@ -11,12 +11,18 @@ METRICS_OF = {GENDER: (UAR,), SPEAKER: (ACCURACY,), VERIFICATION: (EER,), MEMBER
 
 ALL_LAYERS, EMBEDDING, OUTPUTS = "all layers", "embedding", "outputs"
 
+BACKBONE = "backbone"
+"""Its layers, and all of them together, as one of the things that headlines are of."""
+
+HEADLINES = ((GENDER, BACKBONE), (GENDER, EMBEDDING), (VERIFICATION, EMBEDDING), (MEMBERSHIP, OUTPUTS))
+"""What stands for a system: an attribute, and what it is read off."""
+
 LINEAR, CNN, THRESHOLD = "linear", "cnn", "threshold"
 
 FRAMES, POOLED, VECTOR = "frames", "pooled states", "embedding"
 """What an attacker reads."""
 
-BEYOND, NOT_BEYOND, ONE_SPEAKER = "beyond control", "not beyond control", "one speaker"
+BEYOND, NOT_BEYOND, TOO_FEW = "beyond control", "not beyond control", "too few speakers"
 NOT_ATTACKED, NOT_INTERPRETABLE = "not attacked", "not interpretable"
 
 DEALINGS = 3
@@ -33,3 +39,12 @@ def layer_name(layer: int) -> str:
     'layer 0'
     """
     return f"layer {layer}"
+
+
+def read_off(source: str) -> str:
+    """Return what a source is part of.
+
+    >>> read_off("layer 0"), read_off("all layers"), read_off("embedding")
+    ('backbone', 'backbone', 'embedding')
+    """
+    return source if source in (EMBEDDING, OUTPUTS) else BACKBONE

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from candor.privacy.names import BEYOND, EER, NOT_ATTACKED, NOT_BEYOND, ONE_SPEAKER
+from candor.privacy.names import BEYOND, EER, NOT_ATTACKED, NOT_BEYOND, TOO_FEW
 from candor.privacy.people import Codes
-from candor.privacy.ranking import Curve, Ranked
+from candor.privacy.ranking import Curve, Flags, Ranked
 from candor.stats.intervals import FloatArray, Interval, Statistic, speaker_interval
 from candor.stats.jackknife import jackknife_interval, paired_jackknife
 from candor.stats.paired import paired_interval
@@ -21,7 +20,7 @@ Figure = Callable[[Curve], float]
 
 NUMBERS = (
     *("value", "low", "high", "chance", "control", "control_low", "control_high"),
-    *("difference", "difference_low", "difference_high", "fold_mean", "fold_sd"),
+    *("difference", "difference_low", "difference_high", "fold_mean", "fold_sd", "dev"),
     *("utterances", "speakers", "folds", "left_out"),
 )
 
@@ -110,8 +109,8 @@ class Contest:
         The scores in order, with what is true, and with what was dealt out anew, several times.
     first, second
         Of each score, the speakers it depends on, by number.
-    weight
-        How much it counts among several.
+    heavy
+        The scores by whose number the contest counts among several, so that it counts less without a speaker.
     fold
         Which fold it is of.
     """
@@ -120,21 +119,25 @@ class Contest:
     control: tuple[Ranked, ...]
     first: Codes
     second: Codes
-    weight: float
+    heavy: Flags
     fold: int
 
     @classmethod
     def of(
-        cls, scores: FloatArray, truth: NDArray[np.bool_], dealt: Sequence[NDArray[np.bool_]],
-        first: Codes, second: Codes, weight: float, fold: int,
+        cls, scores: FloatArray, truth: Flags, dealt: Sequence[Flags],
+        first: Codes, second: Codes, heavy: Flags, fold: int,
     ) -> Contest:  # fmt: skip
         """Return the contest with its scores in order."""
-        return cls(Ranked(scores, truth), tuple(Ranked(scores, own) for own in dealt), first, second, weight, fold)
+        return cls(Ranked(scores, truth), tuple(Ranked(scores, own) for own in dealt), first, second, heavy, fold)
+
+    def weight(self, kept: Flags | None) -> float:
+        """Return how much it counts, as a whole or with some of the scores."""
+        return float((self.heavy if kept is None else self.heavy & kept).sum())
 
 
 @dataclass
 class Contests:
-    """The contests of all folds and seeds; a figure of them is the mean, weighted by the size of each.
+    """The contests of all folds and seeds; a figure of them is the mean, weighted by what there is of each.
 
     Parameters
     ----------
@@ -153,19 +156,20 @@ class Contests:
         whole = [self._of(own, figure, None, control) for own in self.each]
         without = np.full(len(there), np.nan)
         for place, speaker in enumerate(there):
-            values = [
+            told = [
                 self._of(own, figure, (own.first != speaker) & (own.second != speaker), control)
                 if self._concerns(own, speaker) else value
                 for own, value in zip(self.each, whole, strict=True)
             ]  # fmt: skip
-            without[place] = self._mean(values)
-        return self._mean(whole), without
+            without[place] = _mean(told)
+        return _mean(whole), without
 
     def by_fold(self, figure: Figure) -> list[float]:
         """Return the figure of each fold, averaged over seeds."""
         values: dict[int, list[float]] = {}
         for own in self.each:
-            if (value := self._of(own, figure, None, False)) is not None:
+            value, weight = self._of(own, figure, None, False)
+            if weight:
                 values.setdefault(own.fold, []).append(value)
         return [float(np.mean(own)) for own in values.values()]
 
@@ -177,15 +181,17 @@ class Contests:
         return bool((own.first == speaker).any() or (own.second == speaker).any())
 
     @staticmethod
-    def _of(own: Contest, figure: Figure, kept: NDArray[np.bool_] | None, control: bool) -> float | None:
+    def _of(own: Contest, figure: Figure, kept: Flags | None, control: bool) -> tuple[float, float]:
+        """Return a figure of one contest, and its weight: 0 where there is no figure."""
         curves = [ranked.curve(kept) for ranked in (own.control if control else (own.real,))]
         values = [figure(curve) for curve in curves if curve is not None]
-        return float(np.mean(values)) if values else None
+        return (float(np.mean(values)), own.weight(kept)) if values else (0.0, 0.0)
 
-    def _mean(self, values: Sequence[float | None]) -> float:
-        told = [(own.weight, value) for own, value in zip(self.each, values, strict=True) if value is not None]
-        weights = sum(weight for weight, _ in told)
-        return float(sum(weight * value for weight, value in told) / weights) if told else np.nan
+
+def _mean(told: Sequence[tuple[float, float]]) -> float:
+    """Return the mean of figures with their weights; NaN where there are none."""
+    weights = sum(weight for _, weight in told)
+    return sum(weight * value for value, weight in told) / weights if weights else np.nan
 
 
 def contest_row(
@@ -241,7 +247,7 @@ def verdict(value: Interval, apart: Interval, chance: float, *, lower: bool) -> 
         Whether a low figure is the leak, as for the error rate of verification.
     """
     if np.isnan(value.low) or np.isnan(apart.low):
-        return ONE_SPEAKER
+        return TOO_FEW
     beyond = value.high < chance and apart.high < 0 if lower else value.low > chance and apart.low > 0
     return BEYOND if beyond else NOT_BEYOND
 

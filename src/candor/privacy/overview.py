@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -15,23 +16,21 @@ from candor.performance.ratings import evaluate_ratings
 from candor.privacy.names import (
     ALL_LAYERS,
     EER,
-    EMBEDDING,
     GENDER,
+    HEADLINES,
+    LINEAR,
     MEMBERSHIP,
     METRICS_OF,
     NOT_ATTACKED,
     NOT_INTERPRETABLE,
-    OUTPUTS,
     SPEAKER,
     TPR,
     VERIFICATION,
+    read_off,
 )
 from candor.privacy.outcomes import NUMBERS, What
 
 Row = dict[str, Any]
-
-HEADLINES = ((GENDER, ALL_LAYERS), (GENDER, EMBEDDING), (VERIFICATION, EMBEDDING), (MEMBERSHIP, OUTPUTS))
-"""What stands for a system."""
 
 
 def interpretable(predictions: pd.DataFrame) -> str:
@@ -122,10 +121,14 @@ def _doubted(row: Row, why: str) -> Row:
 
 
 def _with_headlines(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows with a mark on those that stand for the system: of several attackers the one who reads most."""
+    """Return the rows with a mark on those that stand for the system.
+
+    Of gender that is the source and the attacker who do best on dev speakers, so that none is chosen by those who are
+    tested; of several that do as well, the first: the earlier layer, and linear before cnn.
+    """
     chosen: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        what = (row["attribute"], row["source"])
+    for row in sorted(rows, key=_order):
+        what = (row["attribute"], read_off(row["source"]))
         if what not in HEADLINES or row["metric"] == TPR:
             continue
         if what not in chosen or _leak(row) > _leak(chosen[what]):
@@ -133,9 +136,15 @@ def _with_headlines(rows: Sequence[Row]) -> list[Row]:
     return [{**row, "headline": "yes" if any(row is own for own in chosen.values()) else "no"} for row in rows]
 
 
+def _order(row: Row) -> tuple[int, bool]:
+    """Return the place of a row among those that do as well."""
+    layer = row["source"].removeprefix("layer ")
+    return int(layer) if layer.isdecimal() else sys.maxsize, row["attacker"] != LINEAR
+
+
 def _leak(row: Row) -> float:
-    """Return how far a figure is on the side of the leak."""
-    value = row["value"]
-    if value is None or value != value:
+    """Return how far the figure by which a headline is chosen is on the side of the leak."""
+    figure = row["dev"] if row["attribute"] == GENDER else row["value"]
+    if figure is None or figure != figure:
         return -1.0
-    return 1 - value if row["metric"] == EER else float(value)
+    return 1 - figure if row["metric"] == EER else float(figure)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from candor.performance.evaluate import clusters
+from candor.stats.clustering import clusters
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,7 +26,7 @@ DIRECTIONS = {
 """What is better on each axis."""
 
 LEAKS = {
-    "privacy_layers": "gender, from all layers (UAR)",
+    "privacy_layers": "gender, from the backbone's most telling layer (UAR)",
     "privacy": "gender, from the embedding (UAR)",
     "privacy_speaker": "same speaker?, from the embedding (equal error rate)",
     "privacy_membership": "trained on?, from the loss (area under the ROC)",

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from candor.performance.compare_ratings import ccc_of
 from candor.performance.evaluate import evaluate
-from candor.performance.metrics import accuracy, chance, count_confusions, uar
+from candor.performance.metrics import chance
 from candor.performance.ratings import METRICS, evaluate_ratings, rating_interval
 from candor.stats.clustering import clusters
+from candor.stats.confusions import accuracy, count_confusions, uar
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.paired import paired_interval, paired_interval_of_sums, swap_sums, swap_test
 from candor.tables.models import Predictions

@@ -40,7 +40,13 @@ _FOUND = (
     Column("value", "The figure; blank where there is none", "number", blank=True),
     Column("low", "Lower end of its 95 % interval, clustered by speaker; blank with one", "number", blank=True),
     Column("high", "Upper end of it", "number", blank=True),
-    Column("chance", "What an attacker reaches who hears nothing", "number", blank=True),
+    Column(
+        "chance",
+        "What an attacker reaches who hears nothing; of tpr (k + 1)/(n + 1) with n others, of whom k are 1 % at most, on "
+        "average over models",
+        "number",
+        blank=True,
+    ),
     Column("control", "The same attack where labels were dealt out anew", "number", blank=True),
     Column("control_low", "Lower end of its interval", "number", blank=True),
     Column("control_high", "Upper end of it", "number", blank=True),
@@ -49,6 +55,12 @@ _FOUND = (
     Column("difference_high", "Upper end of it", "number", blank=True),
     Column("fold_mean", "Mean of the figures of single folds", "number", blank=True),
     Column("fold_sd", "Standard deviation of these; blank with one fold", "number", blank=True),
+    Column(
+        "dev",
+        "UAR over the dev speakers of all folds, by which the headline of gender is chosen; blank for other attributes",
+        "number",
+        blank=True,
+    ),
     Column("utterances", "Utterances that were tested", "integer", blank=True),
     Column("speakers", "Their speakers; those who are not known count once per session", "integer", blank=True),
     Column("folds", "Folds with a figure", "integer", blank=True),
@@ -62,8 +74,8 @@ _FOUND = (
     Column("reads", "frames, pooled states (by the cnn as a single frame), embedding, loss of the outputs", blank=True),
     Column(
         "verdict",
-        "beyond control: the intervals of value and difference lie beyond chance and 0; not beyond control; one "
-        "speaker, which gives no interval; not interpretable: the models are at chance or say one class; not attacked, "
+        "beyond control: the intervals of value and difference lie beyond chance and 0; not beyond control; too "
+        "few speakers, which give no interval; not interpretable: the models are at chance or say one class; not attacked, "
         "with the reason",
     ),
     Column("note", "What else there is to know: folds left out, how sentences were kept apart", blank=True),

@@ -32,7 +32,9 @@ _PROFILE = (
     Column("attack_control", "The same under random signs as loud", "number", blank=True),
     Column("attack_verdict", "Whether that is beyond the control, or why there is none"),
     *_figure("privacy", "UAR with which gender is read from the emotion embedding; 0.5 is chance, lower is better"),
-    *_figure("privacy_layers", "The same from all layers of the backbone"),
+    *_figure(
+        "privacy_layers", "The same from the layer of the backbone, or all of them, that tells most on dev speakers"
+    ),
     *_figure(
         "privacy_speaker",
         "Equal error rate of speaker verification by the emotion embedding; 0.5 is chance, higher is better",

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from candor.attack.figures import method_name
+from candor.privacy.names import BACKBONE, EMBEDDING, GENDER, MEMBERSHIP, OUTPUTS, VERIFICATION, read_off
 from candor.tables.attack import NOT_APPLICABLE
 from candor.tables.trust import AXES
 from candor.trust.axes import Axis, axes_for
@@ -160,19 +161,19 @@ def _attack(rows: pd.DataFrame | None) -> Row:
 
 
 PRIVACY = {
-    "privacy": ("gender", "embedding"),
-    "privacy_layers": ("gender", "all layers"),
-    "privacy_speaker": ("verification", "embedding"),
-    "privacy_membership": ("membership", "outputs"),
+    "privacy": (GENDER, EMBEDDING),
+    "privacy_layers": (GENDER, BACKBONE),
+    "privacy_speaker": (VERIFICATION, EMBEDDING),
+    "privacy_membership": (MEMBERSHIP, OUTPUTS),
 }
-"""The headline rows of the audit of privacy: attribute and source."""
+"""The headline rows of the audit of privacy: attribute, and what it is read off."""
 
 
 def _privacy(rows: pd.DataFrame) -> Row:
     profile: Row = {"privacy_verdict": "not asked for"}
-    for name, (attribute, source) in PRIVACY.items():
-        chosen = (rows["attribute"] == attribute) & (rows["source"] == source) & (rows["headline"] == "yes")
-        row = _only(rows[chosen])
+    shown = rows[rows["headline"] == "yes"]
+    for name, (attribute, part) in PRIVACY.items():
+        row = _only(shown[(shown["attribute"] == attribute) & (shown["source"].map(read_off) == part)])
         profile |= _figure(name, MISSING if row is None else _triple(row))
         if name == "privacy" and row is not None:
             profile["privacy_verdict"] = row["verdict"]
