@@ -32,7 +32,7 @@ def words(figure):
 def test_every_axis_of_the_radar_has_its_name_and_both_ends():
     said = words(radar_figure(*made(), "corpus"))
     for scale in (
-        "UAR\n25 % to 100 %", "gap in UAR\n50 % to 0 %", "fooled\n100 % to 0 %", "gender read\n100 % to 50 %",
+        "UAR\n25 % to 100 %", "gap in UAR\n50 points to 0 points", "fooled\n100 % to 0 %", "gender read\n100 % to 50 %",
         "unchanged\n0 % to 100 %", "FLOPs per second\n100 G to 1 M",
     ):  # fmt: skip
         assert said.count(scale) == 2
@@ -60,6 +60,14 @@ def test_a_model_at_chance_is_named_so_in_every_form():
     assert "cnn*" in sheet.markdown().replace("\\", "")
 
 
+def test_without_a_verdict_on_any_test_there_is_a_dash(tmp_path):
+    rows, _ = made(robustness={"tests_passed": NAN, "tests_made": 0})
+    assert "nan" not in trust_sheet(rows).markdown()
+    assert next(line for line in trust_sheet(rows).markdown().splitlines() if "wavlm" in line).endswith("| – |")
+    TrustProfile.write(rows, tmp_path / "summary.tsv")
+    assert "nan" not in trust_text([tmp_path / "summary.tsv"])
+
+
 def test_the_best_of_each_dataset_is_bold_unless_at_chance():
     rows, _ = made()
     markdown = trust_sheet(rows).markdown()
@@ -75,7 +83,7 @@ def test_datasets_stand_side_by_side():
     both = pd.concat([rows, rows.assign(dataset="other", attack=NAN, attack_verdict="not applicable: why")])
     latex = trust_sheet(both).latex("tab:trust")
     assert latex.count("wavlm") == 3  # two rows, and why one has no attack
-    assert "wavlm: not applicable: why." in latex
+    assert "wavlm, fooled: not applicable: why." in latex
     assert r"\label{tab:trust}" in latex
     figure = datasets_figure(both)
     said = words(figure)

@@ -11,7 +11,7 @@ from typing import Any
 from candor.cost.show import with_prefix
 from candor.report.answers import Figure, system_of
 from candor.trust.profile import note
-from candor.trust.sheet import HEADS, figure_text
+from candor.trust.sheet import HEADS, figure_text, tests_text
 
 Profile = Mapping[Any, Any]
 
@@ -56,7 +56,7 @@ def profile_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str
 
 def _cells(profile: Profile) -> list[str]:
     mark = "" if profile["interpretable"] == "yes" else profile["interpretable"]
-    return [escape(system_of(profile)), *(_cell(profile, axis) for axis in HEADS), _tests(profile), escape(mark)]
+    return [escape(system_of(profile)), *(_cell(profile, axis) for axis in HEADS), tests_text(profile), escape(mark)]
 
 
 def leak_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str]]]:
@@ -71,11 +71,6 @@ def leak_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str]]]
     return heads, [
         [escape(system_of(profile)), *(str(_figure(profile, name)) for name in LEAKS)] for profile in profiles
     ]
-
-
-def _tests(profile: Profile) -> str:
-    made = profile["tests_made"]
-    return "–" if made != made or made is None else f"{profile['tests_passed']:.0f} of {made:.0f}"
 
 
 def _cell(profile: Profile, axis: str) -> str:
@@ -118,7 +113,7 @@ def profile_sentences(profile: Profile) -> Iterable[str]:
         )
     kept = _figure(profile, "robustness")
     if not math.isnan(kept.value):
-        yield f"Under disturbance <b>{kept} %</b> of its predictions stay; {_tests(profile)} tests are passed."
+        yield f"Under disturbance <b>{kept} %</b> of its predictions stay; {tests_text(profile)} tests are passed."
     if not math.isnan(float(profile["cost"])):
         yield (
             f"A second of speech takes it <b>{with_prefix(float(profile['cost']))} FLOPs</b>; it has "

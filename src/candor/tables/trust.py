@@ -55,7 +55,7 @@ _PROFILE = (
     Column("cost", "FLOPs per second of speech, backbone and head; lower is better", "number", blank=True),
     Column("parameters", "Parameters that run", "integer", blank=True),
     Column("trainable", "Parameters that the recipe trained", "integer", blank=True),
-    Column("cost_note", "What else has to be known of the count, or why there is none", blank=True),
+    Column("cost_note", "Why nothing is counted; blank where something is", blank=True),
     Column("utterances", "Test utterances", "integer"),
     Column("speakers", "Their speakers", "integer"),
 )  # fmt: skip

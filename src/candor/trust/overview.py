@@ -91,14 +91,16 @@ def _panel(panel: Axes, axis: Axis, profiles: pd.DataFrame, systems: Sequence[st
                        markerfacecolor=colour if sound else "white")  # fmt: skip
     ticks = (0.0, 0.5, 1.0)
     panel.set_xlim(-0.04, 1.04)
-    panel.set_xticks(ticks, [written(axis, axis.at(place)).replace(" %", "") for place in ticks])
+    panel.set_xticks(
+        ticks, [written(axis, axis.at(place)).removesuffix(" %").removesuffix(" points") for place in ticks]
+    )
     panel.set_ylim(len(systems) - 0.45, -0.55)
     panel.set_yticks(range(len(systems)), systems)
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
     panel.grid(axis="x", color=LIGHT, linewidth=0.5)
     panel.set_axisbelow(True)
-    unit = "" if axis.logarithmic else ", per cent"
+    unit = "" if axis.logarithmic else ", points" if axis.name == "fairness" else ", per cent"
     panel.set_title(f"{TITLES[axis.name]}{unit}", color=INK)
 
 

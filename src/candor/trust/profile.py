@@ -199,7 +199,10 @@ def _cost(rows: pd.DataFrame) -> Row:
         return {**blank, "cost": math.nan, "cost_note": "not counted"}
     return {
         **{name: None if pd.isna(row[name]) else int(row[name]) for name in ("parameters", "trainable")},
-        **{"cost": float(row["flops_per_second"]), "cost_note": row["note"]},
+        **{
+            "cost": float(row["flops_per_second"]),
+            "cost_note": row["note"] if pd.isna(row["flops_per_second"]) else "",
+        },
     }
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from candor.cost.show import with_prefix
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
@@ -42,10 +43,11 @@ def radar_figure(profiles: pd.DataFrame, axes: pd.DataFrame, title: str) -> Figu
         What stands above.
     """
     number = len(profiles)
-    lines = math.ceil(number / COLUMNS)
+    columns = min(COLUMNS, number)
+    lines = math.ceil(number / columns)
     with house_style():
         figure = new_figure(FULL_WIDTH, PANEL * lines + 0.95)
-        panels = np.atleast_2d(figure.subplots(lines, COLUMNS, squeeze=False)).flatten().tolist()
+        panels = np.atleast_2d(figure.subplots(lines, columns, squeeze=False)).flatten().tolist()
         for panel in panels[number:]:
             panel.set_axis_off()
         systems = {name: own.set_index("axis") for name, own in axes.groupby(["backbone", "recipe"], sort=False)}
@@ -56,7 +58,7 @@ def radar_figure(profiles: pd.DataFrame, axes: pd.DataFrame, title: str) -> Figu
                 if other != system:
                     _outline(panel, rows["place"].to_numpy(), OTHERS, 0.8)
             _draw(panel, profile, systems[system])
-        _explain(figure, many=number > 1)
+        _explain(figure, many=number > 1, unsound=bool((profiles["interpretable"] != "yes").any()))
         set_title(figure, title)
     return figure
 
@@ -86,7 +88,7 @@ def _grid(panel: Axes, axes: Sequence[Axis]) -> None:
         x, y = _point(angle, MIDDLE)
         panel.text(
             x + 0.13 * math.sin(angle), y - 0.13 * math.cos(angle), written(axis, axis.at(MIDDLE)), fontsize=5.5,
-            color=GREY, ha="center", va="center", zorder=1,
+            color=GREY, ha="center", va="center", zorder=1.5, path_effects=[withStroke(linewidth=1.5, foreground="white")],
         )  # fmt: skip
         _name_end(panel, axis, angle)
 
@@ -153,11 +155,13 @@ def written(axis: Axis, value: float) -> str:
     ('316 M', '50 %')
     """
     if not axis.logarithmic:
-        return f"{100 * value:.3g} %" if axis.name != "performance" or axis.title == "UAR" else f"{value:.2g}"
+        if axis.name == "performance" and axis.title != "UAR":
+            return f"{value:.2g}"
+        return f"{100 * value:.3g}" + (" points" if axis.name == "fairness" else " %")
     return with_prefix(value)
 
 
-def _explain(figure: Figure, *, many: bool) -> None:
+def _explain(figure: Figure, *, many: bool, unsound: bool) -> None:
     shown = [
         Line2D([], [], color=BLUE, marker="o", markersize=3.8, linewidth=1.6,
                label="this system; outer is better on every axis"),
@@ -167,4 +171,7 @@ def _explain(figure: Figure, *, many: bool) -> None:
     ]  # fmt: skip
     if many:
         shown.insert(1, Line2D([], [], color=OTHERS, linewidth=0.8, label="the other systems"))
+    if unsound:
+        shown.append(Line2D([], [], color=GREY, marker="o", markersize=3.8, linewidth=1.6, linestyle=(0, (4, 2)),
+                            markerfacecolor="white", label="at chance or one class: not to be interpreted"))  # fmt: skip
     figure.legend(handles=shown, loc="outside lower left", ncols=2, handlelength=2.2, columnspacing=2.0)

@@ -53,7 +53,7 @@ def trust_sheet(profiles: pd.DataFrame) -> Sheet:
             names = [Cell(profile["dataset"])] if several else []
             mark = "" if profile["interpretable"] == "yes" else "*"
             names += [Cell(profile["backbone"]), Cell(f"{profile['recipe']}{mark}")]
-            lines.append([*names, *(_cell(profile, axis, best[axis]) for axis in HEADS), _passed(profile)])
+            lines.append([*names, *(_cell(profile, axis, best[axis]) for axis in HEADS), Cell(tests_text(profile))])
     heads = [*(["dataset"] if several else []), "backbone", "recipe", *HEADS.values(), "tests"]
     caption = f"Trust profiles on {', '.join(datasets)}, in per cent"
     return Sheet(heads, 3 if several else 2, lines, caption, _notes(profiles))
@@ -78,9 +78,10 @@ def _cell(profile: Profile, axis: str, best: float) -> Cell:
     return Cell(words, f" [{after}" if after else "", bold)
 
 
-def _passed(profile: Profile) -> Cell:
-    made = profile["tests_made"]
-    return Cell("–" if pd.isna(made) else f"{profile['tests_passed']:.0f} of {made:.0f}")
+def tests_text(profile: Profile) -> str:
+    """Return how many tests of robustness are passed; a dash where there is no verdict on any."""
+    passed, made = profile["tests_passed"], profile["tests_made"]
+    return "–" if pd.isna(passed) or pd.isna(made) else f"{passed:.0f} of {made:.0f}"
 
 
 def _notes(profiles: pd.DataFrame) -> list[str]:
@@ -98,6 +99,9 @@ def _notes(profiles: pd.DataFrame) -> list[str]:
     if marked:
         notes.append(f"*: {' or '.join(marked)}, not to be interpreted.")
     reasons = {
-        f"{row['backbone']}: {note(row, axis)}" for row in rows for axis in HEADS if math.isnan(float(row[axis]))
+        f"{row['backbone']}, {HEADS[axis]}: {note(row, axis)}"
+        for row in rows
+        for axis in HEADS
+        if math.isnan(float(row[axis]))
     }
     return [*notes, *(f"{reason}." for reason in sorted(reasons))]

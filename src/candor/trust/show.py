@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from candor.performance.show import aligned
 from candor.tables.trust import TrustProfile
-from candor.trust.sheet import HEADS, figure_text
+from candor.trust.sheet import HEADS, figure_text, tests_text
 
 EXPLAINED = (
     "In per cent, with 95 % intervals over speakers. Better is: recognised higher, gap lower, fooled lower, gender "
@@ -35,10 +33,16 @@ def trust_text(summaries: Sequence[Path]) -> str:
     lines: list[Sequence[str]] = []
     for file in summaries:
         for row in TrustProfile.read(file).to_dict("records"):
-            tests = "-" if pd.isna(row["tests_made"]) else f"{row['tests_passed']:.0f} of {row['tests_made']:.0f}"
             mark = "" if row["interpretable"] == "yes" else row["interpretable"]
             names = (str(row[name]) for name in ("dataset", "backbone", "recipe"))
-            lines.append((*names, *(figure_text(row, axis).replace("–", "-") for axis in HEADS), tests, mark))
+            lines.append(
+                (
+                    *names,
+                    *(figure_text(row, axis).replace("–", "-") for axis in HEADS),
+                    tests_text(row).replace("–", "-"),
+                    mark,
+                )
+            )
     if not lines:
         return ""
     heads = ("dataset", "backbone", "recipe", *HEADS.values(), "tests passed", "")
