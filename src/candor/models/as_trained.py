@@ -50,8 +50,6 @@ class AsTrained:
 
     def __init__(self, models: Mapping[int, Model], listener: Hears, norm: Affine | None = None) -> None:
         self.models, self.listener, self._norm = dict(models), listener, norm
-        for model in self.models.values():
-            model.head.to(listener.device)
 
     @property
     def task(self) -> Emotion | Rating:
@@ -92,7 +90,8 @@ class AsTrained:
             else:
                 hidden = frozen = frozen or self.listener.hidden(model, waveforms)
             with torch.no_grad():
-                outputs = model.head(self._batch(model, hidden, numbers, names)).double().cpu()
+                head = model.head.to(self.listener.device)
+                outputs = head(self._batch(model, hidden, numbers, names)).double().cpu()
             for name, own in zip(names, outputs, strict=True):
                 if not own.isfinite().all():
                     raise FeatureError(f"{name}: what a model makes of it is not finite")

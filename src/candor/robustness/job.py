@@ -285,8 +285,9 @@ class Asking:
 
     def batches(self, utterances: Sequence[Utterance]) -> Iterator[list[Utterance]]:
         """Yield utterances of similar length, as many as it pays to run at once."""
+        seconds = worthwhile_seconds(self.models.backbone, self.job.device, self.job.batch_seconds)
         by_name = {own.clip.utterance: own for own in utterances}
-        for batch in in_batches([own.clip for own in utterances], self._seconds):
+        for batch in in_batches([own.clip for own in utterances], seconds):
             yield [by_name[clip.utterance] for clip in batch]
 
     def clean(self, own: Utterance) -> Variant:
@@ -304,13 +305,9 @@ class Asking:
         ]
         return rows + (in_memory(heard, self._answers) if heard else [])
 
-    @cached_property
-    def _seconds(self) -> float:
-        return worthwhile_seconds(self.models.backbone, self.job.device, self.job.batch_seconds)
-
     @property
     def _at_once(self) -> int:
-        recurrent = self._seconds > 0
+        recurrent = worthwhile_seconds(self.models.backbone, self.job.device, self.job.batch_seconds) > 0
         return VARIANTS if recurrent and self.job.device == "cpu" else 1
 
     def _recording(self, own: Utterance) -> Recording:

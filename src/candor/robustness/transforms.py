@@ -194,26 +194,24 @@ def high_pass(recording: Recording, strengths: Sequence[float]) -> Iterator[Samp
 
 def tilt_down(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
     """Let the spectrum fall by so many decibels per octave."""
-    yield from tilted(recording.samples, [-slope for slope in strengths])
+    yield from (tilted(recording.samples, -slope) for slope in strengths)
 
 
 def tilt_up(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
     """Let the spectrum rise by so many decibels per octave."""
-    yield from tilted(recording.samples, strengths)
+    yield from (tilted(recording.samples, slope) for slope in strengths)
 
 
-def tilted(samples: Samples, slopes: Sequence[float]) -> Iterator[Samples]:
-    """Yield samples with a spectrum tilted by each slope, as loud as before.
+def tilted(samples: Samples, slope: float) -> Samples:
+    """Return samples with a tilted spectrum, as loud as before.
 
     Padded to twice their length, lest what is delayed come back at the other end.
     """
     size = scipy.fft.next_fast_len(2 * len(samples), real=True)
-    octaves = np.log2(np.maximum(scipy.fft.rfftfreq(size, 1 / RATE), TILT_FROM) / TILT_FROM)
-    spectrum = scipy.fft.rfft(samples, size)
-    for slope in slopes:
-        factors = 10 ** (slope * octaves / 20)
-        turned = scipy.fft.irfft(spectrum * factors.astype(np.float32), size)[: len(samples)]
-        yield np.asarray(as_loud(turned, samples), dtype=np.float32)
+    frequencies = np.maximum(scipy.fft.rfftfreq(size, 1 / RATE), TILT_FROM)
+    factors = 10 ** (slope * np.log2(frequencies / TILT_FROM) / 20)
+    turned = scipy.fft.irfft(scipy.fft.rfft(samples, size) * factors.astype(np.float32), size)[: len(samples)]
+    return np.asarray(as_loud(turned, samples), dtype=np.float32)
 
 
 def crop_start(recording: Recording, strengths: Sequence[float]) -> Iterator[Samples | str]:
