@@ -42,8 +42,8 @@ _FOUND = (
     Column("high", "Upper end of it", "number", blank=True),
     Column(
         "chance",
-        "What an attacker reaches who hears nothing; of tpr (k + 1)/(n + 1) with n others, of whom k are 1 % at most, on "
-        "average over models",
+        "What an attacker reaches who hears nothing; of tpr (k + 1)/(n + 1) with n others, of whom k are 1 % at most, "
+        "on average over models",
         "number",
         blank=True,
     ),
@@ -75,8 +75,8 @@ _FOUND = (
     Column(
         "verdict",
         "beyond control: the intervals of value and difference lie beyond chance and 0; not beyond control; too "
-        "few speakers, which give no interval; not interpretable: the models are at chance or say one class; not attacked, "
-        "with the reason",
+        "few speakers, which give no interval; not interpretable: the models are at chance or say one class; not "
+        "attacked, with the reason",
     ),
     Column("note", "What else there is to know: folds left out, how sentences were kept apart", blank=True),
 )
