@@ -8,7 +8,7 @@ from candor.config.loading import ConfigError, load
 from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
 from candor.models.tasks import Emotion
 from candor.plan.fingerprint import reached
-from candor.plan.privacy import check_privacy, layer_spans, layers_of, settings_of
+from candor.plan.privacy import check_privacy, layer_spans, layers_of, settings_of_layers, settings_of_models
 from candor.privacy.job import LayersJob, ModelsJob, PrivacyError
 from candor.privacy.people import People
 from candor.privacy.settings import Settings
@@ -57,10 +57,10 @@ def kept_pooled(table: pd.DataFrame, store: Store, folder, shift: float) -> pd.D
     )
 
 
-def settings(**changed) -> Settings:
+def settings(made=lambda config: settings_of_layers(config, True), **changed) -> Settings:
     quick = {"num_epochs": 20, "hidden_size": 16, "learning_rate": 0.01}
     without_network = "cnn" not in changed.get("attackers", ["cnn"]) or changed.get("attributes") == ["membership"]
-    return Settings.of(settings_of(load({"privacy": {**({} if without_network else quick), **changed}})))
+    return Settings.of(made(load({"privacy": {**({} if without_network else quick), **changed}})))
 
 
 @pytest.fixture
@@ -175,7 +175,15 @@ def models_job(tmp_path, seeds=(0,), aside=None, **changed) -> ModelsJob:
         for fold, part in own.items()
     }
     return ModelsJob(
-        people, own, said, Planted(people, own), seeds, settings(**changed), "cpu", Unfinished(aside, "the same"), True
+        people,
+        own,
+        said,
+        Planted(people, own),
+        seeds,
+        settings(settings_of_models, **changed),
+        "cpu",
+        Unfinished(aside, "the same"),
+        True,
     )
 
 
@@ -244,6 +252,27 @@ def test_layers_are_attacked_where_they_are_the_same_for_all_models():
     assert layers_of(made, "tuned")[0] == ""
     assert "tunes the backbone" in layers_of(made, "tuned")[1]
     assert layer_spans(load({"privacy": {"attributes": ["membership"]}}), "demo", "fbank") == {}
+
+
+def test_each_job_is_told_what_it_uses_and_nothing_else():
+    both, members = (
+        load({"privacy": {"attributes": own}}) for own in (["speaker", "gender"], ["membership", "gender"])
+    )
+    assert settings_of_layers(both, True)["attributes"] == settings_of_layers(load({}), True)["attributes"]
+    assert settings_of_layers(members, True)["attributes"] == ["gender"]
+    assert settings_of_models(members)["attributes"] == ["gender", "membership"]
+    fewer = load({"privacy": {"max_frames": 3}})
+    assert settings_of_layers(fewer, True) != settings_of_layers(load({}), True)
+    assert settings_of_layers(fewer, False) == settings_of_layers(load({}), False)
+    assert settings_of_models(fewer) == settings_of_models(load({}))
+
+
+def test_a_number_of_frames_needs_frames():
+    with pytest.raises(
+        ConfigError, match=r"privacy\.max_frames is 3, which does nothing: no recipe has any frames kept"
+    ):
+        check_privacy(load({"recipes": {"cnn": False, "linear": None}, "privacy": {"max_frames": 3}}))
+    check_privacy(load({"privacy": {"max_frames": 3}}))
 
 
 def test_trust_sers_attack_needs_frames():

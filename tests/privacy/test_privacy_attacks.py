@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import recall_score, roc_curve
 
+from candor.models.networks import FrameNetwork
 from candor.privacy.attackers import CnnAttacker, Effort, LinearAttacker
 from candor.privacy.attacks import attack_closed_set, attack_gender, attack_verification
 from candor.privacy.outcomes import Contest, Contests, What, contest_row
-from candor.privacy.people import closed_set, deal, gender_training, lineup
+from candor.privacy.people import People, closed_set, deal, gender_training, lineup
 from candor.privacy.ranking import Curve
 from candor.privacy.states import vectors
 from privacy.crowds import crowd, gender, manifest, nothing, one_hot
@@ -165,3 +166,30 @@ def test_two_who_are_tested_and_give_no_interval_are_not_called_one():
     what = What("verification", "embedding", "linear", "eer", "")
     row = contest_row(what, contests, Curve.equal_error, 0.5, np.ones(2), 0)
     assert (row["speakers"], row["verdict"]) == (2, "too few speakers")
+
+
+def test_the_cnn_embeds_each_utterance_once_however_many_are_enrolled(monkeypatch):
+    """All that were learned from, all that are enrolled and all probes; the scores are those of one at a time."""
+    people = crowd(manifest(speakers=24))
+    own = lineup(people, deal(people), 1)
+    fitted = ATTACKERS["cnn"](one_hot(people, 1.0)).fit(own.training, 0)
+    numbers = np.concatenate([*own.enrolled.values(), own.probes])
+    alone = np.concatenate([fitted.project(np.array([number])) for number in numbers])
+    assert fitted.project(numbers) == pytest.approx(alone, abs=1e-5)
+    embedded = []
+    embed = FrameNetwork.embed
+
+    def counting(network, batch):
+        embedded.append(len(batch.lengths))
+        return embed(network, batch)
+
+    class Watched:
+        def fit(self, training, seed):
+            fitted = ATTACKERS["cnn"](one_hot(people, 1.0)).fit(training, seed)
+            monkeypatch.setattr(FrameNetwork, "embed", counting)
+            embedded.clear()
+            return fitted
+
+    people = People(**{**vars(people), "parts": {1: people.parts[1]}})
+    attack_verification(people, deal(people), lambda *_: Watched(), (0,), What("verification", "", "cnn", "eer", ""))
+    assert sum(embedded) == len(own.training.train) + len(numbers)

@@ -44,7 +44,7 @@ def test_outputs_and_losses_are_those_of_the_training_job(lab, run, seed):
     expected = rows.loc[lab.fold["utterance"][tested], ["p_anger", "p_sadness"]].to_numpy()
     chances = torch.softmax(torch.from_numpy(own.outputs), dim=1).numpy()
     assert chances[tested] == pytest.approx(expected, abs=1e-6)
-    assert own.disagrees(lab.fold, rows.reset_index(), 0.02) == []
+    assert all(own.agrees(lab.fold, rows.reset_index(), 0.02).values())
     losses = own.losses(lab.fold)
     assert len(losses) == CLIPS
     assert losses[tested].mean() == pytest.approx(
@@ -66,7 +66,7 @@ def test_a_model_of_other_states_is_noticed(lab):
     rows = Predictions.read(folder / "predictions.tsv")
     rows = rows[rows["seed"] == 0]
     turned = Kept(own.embedding, -own.outputs, own.task)
-    assert set(turned.disagrees(lab.fold, rows, 0.02)) == set(rows["utterance"])
+    assert turned.agrees(lab.fold, rows, 0.02) == dict.fromkeys(rows["utterance"], False)
 
 
 def test_the_loss_of_a_rating_is_its_squared_error(lab):
@@ -77,8 +77,9 @@ def test_the_loss_of_a_rating_is_its_squared_error(lab):
     expected = rows.loc[lab.fold["utterance"][tested]]
     errors = (expected["value"] - expected["predicted"]).to_numpy() ** 2
     assert own.losses(lab.fold)[tested] == pytest.approx(errors, rel=1e-4, abs=1e-6)
-    assert own.disagrees(lab.fold, rows.reset_index(), 0.02) == []
-    assert len(own.disagrees(lab.fold, rows.reset_index().assign(predicted=99.0), 0.02)) == tested.sum()
+    assert all(own.agrees(lab.fold, rows.reset_index(), 0.02).values())
+    others = own.agrees(lab.fold, rows.reset_index().assign(predicted=99.0), 0.02)
+    assert list(others.values()) == [False] * tested.sum()
 
 
 @pytest.mark.parametrize("task", [Emotion(["anger", "neutral"]), Rating("arousal", 3.0, 0.5)])

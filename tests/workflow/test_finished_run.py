@@ -429,6 +429,12 @@ def test_a_fresh_clone_reruns_nothing(finished, tmp_path):
         ({"robustness": {"seeds": "all"}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
         ({"cost": {"measured_seconds": 0.2}}, each(4, 2, *TIMED)),
         ({"cost": {"parity": "trust-ser"}}, each(4, 2, "cost", "cost_table", *TOLD)),
+        ({"privacy": {"num_epochs": 3}}, ALL_LOOKED_INTO),
+        ({"privacy": {"seeds": "all"}}, each(4, 2, "privacy", *PRIVACY_EVALUATED)),
+        ({"privacy": {"attributes": ["speaker", "gender"]}}, each(4, 2, "privacy", *PRIVACY_EVALUATED)),
+        # Of ravdess no frames are kept.
+        ({"privacy": {"max_frames": 7}}, {"privacy_layers": 2, **each(3, 1, *PRIVACY_EVALUATED)}),
+        ({"privacy": {"parity": "trust-ser"}}, {"privacy_trust_ser": 2}),
         ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES}),
         ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
         ({"backbones": {"fbank": {"mel_bins": 40}}}, OF_FBANK),

@@ -23,7 +23,7 @@ rule privacy_layers:
         gpu=int(GPU_HERE),
         device=CONFIG.device,
     params:
-        settings=plan_privacy.settings_of(CONFIG),
+        settings=layer_settings,
         least_threads=threads_of_privacy,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/privacy_layers/{dataset}/{backbone}/{span}"),
@@ -55,7 +55,7 @@ rule privacy:
         gpu=int(GPU_HERE),
         device=CONFIG.device,
     params:
-        settings=plan_privacy.settings_of(CONFIG),
+        settings=plan_privacy.settings_of_models(CONFIG),
         seeds=looked_into_seeds,
         reads=lambda wildcards: reading(recipe_of(wildcards)),
         pred=lambda wildcards: DATASETS[wildcards.dataset].pred,

@@ -35,8 +35,16 @@ def threads_of_privacy(wildcards):
 
 def states_of_layers(wildcards):
     """Return the frames of a span where the cnn can read them."""
-    read = frames_are_read(wildcards) and "cnn" in CONFIG.privacy.attackers
-    return {"frames": under(FrameIndex.path)} if read else {}
+    return {"frames": under(FrameIndex.path)} if cnn_reads_frames(wildcards) else {}
+
+
+def cnn_reads_frames(wildcards):
+    return frames_are_read(wildcards) and "cnn" in CONFIG.privacy.attackers
+
+
+def layer_settings(wildcards):
+    """Return how the layers of a span are attacked."""
+    return plan_privacy.settings_of_layers(CONFIG, cnn_reads_frames(wildcards))
 
 
 def what_is_looked_into(wildcards):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -163,7 +164,12 @@ class _FittedCnn:
         return self.guess(self.training.dev)
 
     def project(self, numbers: Codes) -> FloatArray:
-        return np.asarray(self._embed(numbers.tolist()) - self._embed(self.training.train.tolist()).mean(axis=0))
+        return np.asarray(self._embed(numbers.tolist()) - self._middle)
+
+    @cached_property
+    def _middle(self) -> FloatArray:
+        """Where the utterances that were learned from are, on average; embedded once, and only if it is asked for."""
+        return np.asarray(self._embed(self.training.train.tolist()).mean(axis=0))
 
     def _embed(self, numbers: Sequence[int]) -> FloatArray:
         parts = []

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from candor.privacy.attackers import Attacker, Fitted
-from candor.privacy.names import ACCURACY, DEALINGS, EER, GENDER, SPEAKER, UAR, VERIFICATION
+from candor.privacy.names import DEALINGS
 from candor.privacy.outcomes import Contest, Contests, Counted, Row, What, contest_row, counted_row, equally_heavy
 from candor.privacy.people import (
     GENDERS,
@@ -142,8 +142,9 @@ def _trials(
     people: People, own: Lineup, fitted: Fitted, names: Sequence[str], fold: int, random: np.random.Generator
 ) -> Contest:
     """Return the scores of all probes against all who are enrolled, as far as one of both counts."""
-    known = np.stack([fitted.project(numbers).mean(axis=0) for numbers in own.enrolled.values()])
-    scores = _unit(known) @ _unit(fitted.project(own.probes)).T
+    seen = fitted.project(np.concatenate([*own.enrolled.values(), own.probes]))
+    *enrolments, probed = np.split(seen, np.cumsum([len(numbers) for numbers in own.enrolled.values()]))
+    scores = _unit(np.stack([each.mean(axis=0) for each in enrolments])) @ _unit(probed).T
     place = {name: code for code, name in enumerate(names)}
     enrolled = np.array([place[name] for name in own.enrolled])
     probes = np.array([place[str(name)] for name in people.speakers[own.probes]])
@@ -205,7 +206,3 @@ def _joined(*parts: str) -> str:
 
 def _unit(rows: FloatArray) -> FloatArray:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
-
-
-METRIC_OF = {GENDER: UAR, SPEAKER: ACCURACY, VERIFICATION: EER}
-"""The figure of each attack."""

@@ -23,7 +23,7 @@ class Settings:
     effort
         How hard the cnn tries.
     max_frames
-        How many frames of an utterance it reads.
+        How many frames of an utterance it reads; 0 where none are kept.
     """
 
     attributes: tuple[str, ...]
@@ -35,7 +35,7 @@ class Settings:
     def of(cls, options: Mapping[str, Any]) -> Settings:
         """Return the settings that a rule passes on."""
         effort = Effort(*(options[key] for key in ("num_epochs", "learning_rate", "hidden_size")))
-        return cls(tuple(options["attributes"]), tuple(options["attackers"]), effort, options["max_frames"])
+        return cls(tuple(options["attributes"]), tuple(options["attackers"]), effort, options.get("max_frames", 0))
 
     @property
     def of_states(self) -> tuple[str, ...]:

@@ -67,8 +67,8 @@ class Kept:
             loss = (self.task.ratings(outputs) - torch.from_numpy(fold["value"].to_numpy(dtype=np.float64))).square()
         return np.asarray(loss.numpy(), dtype=np.float64)
 
-    def disagrees(self, fold: pd.DataFrame, predictions: pd.DataFrame, tolerance: float) -> list[str]:
-        """Return the test utterances of which the model says something else than when it was trained.
+    def agrees(self, fold: pd.DataFrame, predictions: pd.DataFrame, tolerance: float) -> dict[str, bool]:
+        """Return whether the model says of each test utterance what it said when it was trained.
 
         Parameters
         ----------
@@ -81,12 +81,12 @@ class Kept:
         """
         stored = predictions.set_index("utterance")["predicted"].to_dict()
         tested = np.flatnonzero((fold["part"] == "test").to_numpy())
-        names, outputs = fold["utterance"].to_numpy()[tested], torch.from_numpy(self.outputs[tested])
+        names, outputs = map(str, fold["utterance"].to_numpy()[tested]), torch.from_numpy(self.outputs[tested])
         if isinstance(self.task, Emotion):
             said = [self.task.classes[code] for code in outputs.argmax(dim=1).tolist()]
-            return [str(name) for name, own in zip(names, said, strict=True) if stored.get(name) != own]
+            return {name: stored.get(name) == own for name, own in zip(names, said, strict=True)}
         told, apart = self.task.ratings(outputs).tolist(), tolerance * self.task.deviation
-        return [str(name) for name, own in zip(names, told, strict=True) if not abs(stored[name] - own) <= apart]
+        return {name: bool(abs(stored[name] - own) <= apart) for name, own in zip(names, told, strict=True)}
 
 
 Models = Callable[[int, int], Kept]
