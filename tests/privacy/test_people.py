@@ -106,6 +106,11 @@ def test_where_one_speaker_is_tested_dev_speakers_are_the_other_people():
     assert set(own.enrolled) == {"s00", "s01", "s02"}
 
 
+def test_where_nobodys_gender_is_known_that_is_the_reason():
+    table = manifest().assign(gender="")
+    assert gender_training(People.of(table, folds(table)), 1) == "the corpus tells nobody's gender"
+
+
 def test_the_control_has_the_same_labels_on_other_utterances():
     training, _ = gender_training(crowd(), 1)
     control = training.dealt_anew(np.random.default_rng(0))

@@ -258,7 +258,8 @@ def _below(rows: pd.DataFrame, layers: Sequence[int]) -> str:
     if there.empty:
         return axis
     most = there.sort_values("utterances").iloc[-1]
-    hollow = "" if (there["verdict"] == BEYOND).all() else "; hollow: not beyond the control, or not interpretable"
+    # A line of its own: as one they would be wider than the figure.
+    hollow = "" if (there["verdict"] == BEYOND).all() else "\nhollow: not beyond the control, or not interpretable"
     return f"{axis}; up to {most['utterances']:,.0f} utterances of {most['speakers']:,.0f} speakers{hollow}"
 
 

@@ -120,6 +120,8 @@ def gender_training(people: People, fold: int) -> tuple[Training, Codes] | str:
     free = (labels >= 0) & ~np.isin(people.speakers, sorted(tested))
     train, dev = (np.flatnonzero(free & (part == name)) for name in ("train", "dev"))
     test = np.flatnonzero((part == "test") & (labels >= 0))
+    if (labels < 0).all():
+        return "the corpus tells nobody's gender"
     if len(set(labels[train])) < len(GENDERS):
         return "not both genders are among the other speakers of train"
     if not len(dev) or not len(test):

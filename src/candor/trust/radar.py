@@ -88,7 +88,8 @@ def _grid(panel: Axes, axes: Sequence[Axis]) -> None:
         x, y = _point(angle, MIDDLE)
         panel.text(
             x + 0.13 * math.sin(angle), y - 0.13 * math.cos(angle), written(axis, axis.at(MIDDLE)), fontsize=5.5,
-            color=GREY, ha="center", va="center", zorder=1.5, path_effects=[withStroke(linewidth=1.5, foreground="white")],
+            color=GREY, ha="center", va="center", zorder=1.5,
+            path_effects=[withStroke(linewidth=1.5, foreground="white")],
         )  # fmt: skip
         _name_end(panel, axis, angle)
 
@@ -173,5 +174,6 @@ def _explain(figure: Figure, *, many: bool, unsound: bool) -> None:
         shown.insert(1, Line2D([], [], color=OTHERS, linewidth=0.8, label="the other systems"))
     if unsound:
         shown.append(Line2D([], [], color=GREY, marker="o", markersize=3.8, linewidth=1.6, linestyle=(0, (4, 2)),
-                            markerfacecolor="white", label="at chance or one class: not to be interpreted"))  # fmt: skip
+                            markerfacecolor="white", label="at chance or one class, not to be interpreted",
+                            ))  # fmt: skip
     figure.legend(handles=shown, loc="outside lower left", ncols=2, handlelength=2.2, columnspacing=2.0)
