@@ -22,6 +22,10 @@ def made(**changes):
     return rows, axes
 
 
+def profiled():
+    return profiles(found(), "gender")
+
+
 def words(figure):
     figure.draw_without_rendering()
     return [text.get_text() for axes in figure.axes for text in axes.texts] + [
@@ -76,6 +80,16 @@ def test_the_best_of_each_dataset_is_bold_unless_at_chance():
     assert "**10.0**" in markdown  # the lower gap
     at_chance = trust_sheet(made(performance={"interpretable": "at chance"})[0]).markdown()
     assert "**" not in next(line for line in at_chance.splitlines() if line.startswith("| wavlm"))
+
+
+def test_an_attack_by_transfer_is_said_to_be_one_and_never_the_best():
+    lent = {"attack_by": "FGSM, by way of fbank at 45 dB", "attack": 0.1, "attack_low": 0.05, "attack_high": 0.2}
+    rows = pd.DataFrame([{**profile, **(lent if profile["backbone"] == "wavlm" else {})} for profile in profiled()])
+    line = next(line for line in trust_sheet(rows).markdown().splitlines() if line.startswith("| wavlm"))
+    assert "| 10.0 \\[5.0, 20.0\\] by transfer |" in line
+    other = next(line for line in trust_sheet(rows).markdown().splitlines() if line.startswith("| egemaps"))
+    assert "**60.0**" in other
+    assert "a weaker attack" in trust_sheet(rows).markdown()
 
 
 def test_datasets_stand_side_by_side():

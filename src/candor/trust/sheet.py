@@ -14,6 +14,9 @@ from candor.trust.profile import note, quantity
 
 Profile = Mapping[Any, Any]
 
+LENT = "by way of"
+"""What the name of an attack says that follows another backbone's gradient."""
+
 HEADS = {
     "performance": "recognised",
     "fairness": "gap",
@@ -48,7 +51,8 @@ def trust_sheet(profiles: pd.DataFrame) -> Sheet:
     for dataset in datasets:
         own = profiles[profiles["dataset"] == dataset]
         sound = own[own["interpretable"] == "yes"]
-        best = {axis: float(choose(sound[axis])) for axis, choose in BEST.items()}
+        alike = dict.fromkeys(BEST, sound) | {"attack": sound[~sound["attack_by"].map(_is_lent)]}
+        best = {axis: float(choose(alike[axis][axis])) for axis, choose in BEST.items()}
         for profile in own.to_dict("records"):
             names = [Cell(profile["dataset"])] if several else []
             mark = "" if profile["interpretable"] == "yes" else "*"
@@ -63,7 +67,13 @@ def figure_text(profile: Profile, axis: str) -> str:
     """Return a figure of a profile with its interval, in per cent; a dash where there is none."""
     low, high = (float(profile.get(f"{axis}_{end}", math.nan)) for end in ("low", "high"))
     interval = "" if math.isnan(low) else f" [{_words(low, axis)}, {_words(high, axis)}]"
-    return _words(float(profile[axis]), axis) + interval
+    lent = " by transfer" if axis == "attack" and _is_lent(profile["attack_by"]) else ""
+    return _words(float(profile[axis]), axis) + interval + lent
+
+
+def _is_lent(attack: str) -> bool:
+    """Tell whether an attack follows another backbone's gradient: it is a weaker one, and not to be compared."""
+    return LENT in attack
 
 
 def _words(value: float, axis: str) -> str:
@@ -74,7 +84,8 @@ def _words(value: float, axis: str) -> str:
 
 def _cell(profile: Profile, axis: str, best: float) -> Cell:
     words, _, after = figure_text(profile, axis).partition(" [")
-    bold = profile["interpretable"] == "yes" and not math.isnan(best) and words == _words(best, axis)
+    lent = axis == "attack" and _is_lent(profile["attack_by"])
+    bold = profile["interpretable"] == "yes" and not lent and not math.isnan(best) and words == _words(best, axis)
     return Cell(words, f" [{after}" if after else "", bold)
 
 
@@ -95,6 +106,10 @@ def _notes(profiles: pd.DataFrame) -> list[str]:
         "chance (lower). Unchanged: predictions under disturbance, mean of the tests (higher). FLOPs per second of "
         "speech (lower). Tests: of robustness, passed. Bold: best of the dataset."
     ]
+    if profiles["attack_by"].map(_is_lent).any():
+        notes.append(
+            "By transfer: with another backbone's gradient, a weaker attack, not to be compared with the others."
+        )
     marked = sorted({row["interpretable"] for row in rows} - {"yes"})
     if marked:
         notes.append(f"*: {' or '.join(marked)}, not to be interpreted.")
