@@ -82,6 +82,12 @@ def test_the_best_of_each_dataset_is_bold_unless_at_chance():
     assert "**" not in next(line for line in at_chance.splitlines() if line.startswith("| wavlm"))
 
 
+def test_where_all_models_are_at_chance_nothing_is_best():
+    rows = pd.DataFrame([{**profile, "interpretable": "one class"} for profile in profiled()])
+    assert "**" not in trust_sheet(rows).markdown()
+    assert "one class, not to be interpreted" in trust_sheet(rows).latex("tab:trust")
+
+
 def test_an_attack_by_transfer_is_said_to_be_one_and_never_the_best():
     lent = {"attack_by": "FGSM, by way of fbank at 45 dB", "attack": 0.1, "attack_low": 0.05, "attack_high": 0.2}
     rows = pd.DataFrame([{**profile, **(lent if profile["backbone"] == "wavlm" else {})} for profile in profiled()])

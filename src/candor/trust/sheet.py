@@ -51,7 +51,7 @@ def trust_sheet(profiles: pd.DataFrame) -> Sheet:
     for dataset in datasets:
         own = profiles[profiles["dataset"] == dataset]
         sound = own[own["interpretable"] == "yes"]
-        alike = dict.fromkeys(BEST, sound) | {"attack": sound[~sound["attack_by"].map(_is_lent)]}
+        alike = dict.fromkeys(BEST, sound) | {"attack": sound[~sound["attack_by"].map(_is_lent).astype(bool)]}
         best = {axis: float(choose(alike[axis][axis])) for axis, choose in BEST.items()}
         for profile in own.to_dict("records"):
             names = [Cell(profile["dataset"])] if several else []
