@@ -12,6 +12,7 @@ candor store gc [--dry-run]
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import shutil
 import sys
@@ -134,6 +135,10 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
+Viewer = Callable[[Path], tuple[str, list[Path]] | None]
+"""Takes a folder; returns what there is to say of it and the tables that say it in full, if there are any."""
+
+
 def _view_corpora(folder: Path) -> tuple[str, list[Path]] | None:
     from candor.corpora.show import counts_text, find_counts, tables_beside
 
@@ -153,61 +158,44 @@ def _view_performance(folder: Path) -> tuple[str, list[Path]] | None:
     return f"{text}\n", [*summaries, *compared]
 
 
-def _view_fairness(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.fairness.show import fairness_text, find_summaries
-
-    summaries = find_summaries(folder)
-    return (f"{fairness_text(summaries)}\n", summaries) if summaries else None
-
-
-def _view_attack(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.attack.show import attack_text, find_summaries
-
-    summaries = find_summaries(folder)
-    return (f"{attack_text(summaries)}\n", summaries) if summaries else None
-
-
-def _view_privacy(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.privacy.show import find_summaries, privacy_text
-
-    summaries = find_summaries(folder)
-    return (f"{privacy_text(summaries)}\n", summaries) if summaries else None
-
-
-def _view_robustness(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.robustness.show import find_summaries, robustness_text
-
-    summaries = find_summaries(folder)
-    return (f"{robustness_text(summaries)}\n", summaries) if summaries else None
-
-
 def _view_cost(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.cost.show import cost_text, find_summaries, timings_beside
+    from candor.cost.show import cost_text, timings_beside
+    from candor.tables.cost import CostSummary
 
-    summaries = find_summaries(folder)
+    summaries = CostSummary.found_in(folder)
     timings = timings_beside(summaries)
     return (f"{cost_text(summaries, timings)}\n", [*summaries, *timings]) if summaries else None
 
 
-def _view_trust(folder: Path) -> tuple[str, list[Path]] | None:
-    from candor.trust.show import find_summaries, trust_text
+def _view_summaries(stage: str, table: str) -> Viewer:
+    """Return what shows the tables of a stage that are over all systems of a dataset.
 
-    summaries = find_summaries(folder)
-    return (f"{trust_text(summaries)}\n", summaries) if summaries else None
+    Parameters
+    ----------
+    stage
+        The stage; `candor.<stage>.show` has a function `<stage>_text` that takes the files.
+    table
+        The contract of these tables in `candor.tables.<stage>`.
+    """
 
+    def view(folder: Path) -> tuple[str, list[Path]] | None:
+        contract = getattr(importlib.import_module(f"candor.tables.{stage}"), table)
+        summaries = contract.found_in(folder)
+        text = getattr(importlib.import_module(f"candor.{stage}.show"), f"{stage}_text")
+        return (f"{text(summaries)}\n", summaries) if summaries else None
 
-Viewer = Callable[[Path], tuple[str, list[Path]] | None]
-"""Takes a folder; returns what there is to say of it and the tables that say it in full, if there are any."""
+    return view
+
 
 VIEWERS: dict[str, Viewer] = {
     "corpora": _view_corpora,
     "performance": _view_performance,
-    "fairness": _view_fairness,
-    "attack": _view_attack,
-    "privacy": _view_privacy,
-    "robustness": _view_robustness,
+    "fairness": _view_summaries("fairness", "FairnessSummary"),
+    "attack": _view_summaries("attack", "AttackSummary"),
+    "privacy": _view_summaries("privacy", "PrivacySummary"),
+    "robustness": _view_summaries("robustness", "RobustnessSummary"),
     "cost": _view_cost,
-    "trust": _view_trust,
+    "trust": _view_summaries("trust", "TrustProfile"),
 }
 """The stages whose folders can be shown."""
 

@@ -19,6 +19,10 @@ from candor.tables.figures import forms_of
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK, GREY, LIGHT = "#222222", "#767676", "#D9D9D9"
 
+#: What curves of several kinds are told apart by, in this order; with a marker more than colours, 42 kinds differ.
+COLOURS = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every step in which it makes a font smaller
 
 #: Inches, as wide as the text of a page of two columns.

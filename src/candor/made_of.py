@@ -41,6 +41,21 @@ def made_of(inputs: Mapping[str, str] | None = None, **facts: Any) -> dict[str, 
     }
 
 
+def by_role(inputs: Any) -> dict[str, list[str]]:
+    """Return the files of a rule's input by role; a role with a single file has a list of one."""
+    return {role: [files] if isinstance(files, str) else list(files) for role, files in dict(inputs).items()}
+
+
+def named(inputs: Any) -> dict[str, str]:
+    """Return the files of a rule's input by a name of their own: the role, and the end of the path."""
+    return {f"{role} {'/'.join(Path(file).parts[-2:])}": file for role, own in by_role(inputs).items() for file in own}
+
+
+def hashes_of(inputs: Any) -> dict[str, list[str]]:
+    """Return the hashes of a rule's input by role."""
+    return {role: list(map(file_hash, own)) for role, own in by_role(inputs).items()}
+
+
 def file_hash(file: str) -> str:
     """Return the hash of a file's bytes."""
     return blake2b(Path(file).read_bytes(), digest_size=32).hexdigest()

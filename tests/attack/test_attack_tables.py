@@ -11,7 +11,7 @@ from candor.attack.examples import as_wav, choose
 from candor.attack.figures import curve_figure, groups_figure, systems_figure
 from candor.attack.job import AttackError
 from candor.attack.overview import all_systems, headline_title
-from candor.attack.show import attack_text, find_summaries
+from candor.attack.show import attack_text
 from candor.fairness.groups import Asked
 from candor.figures import save_figure
 from candor.stats.confusions import accuracy
@@ -184,7 +184,7 @@ def test_figures_and_texts_are_drawn_of_all_that_may_come(snrs, manifest, tmp_pa
         table = AttackSummary.read(tmp_path / "demo" / "summary.tsv")
         assert headline_title(table) == "demo, at 40 dB"
         save_figure(systems_figure(table[table["headline"] == "yes"], "title"), tmp_path / "systems.png")
-        text = attack_text(find_summaries(tmp_path))
+        text = attack_text(AttackSummary.found_in(tmp_path))
         assert "not applicable: no gradient passes through egemaps" in text
         assert "PGD, by way of wavlm" in text
         assert "higher is worse" in text

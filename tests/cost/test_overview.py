@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from candor.cost.figures import apart, pareto_figure
 from candor.cost.overview import all_systems
-from candor.cost.show import cost_text, find_summaries, timings_beside, with_prefix
+from candor.cost.show import cost_text, timings_beside, with_prefix
 from candor.figures import save_figure
 from candor.tables.cost import CostSummary, CostTiming, SystemCost
 
@@ -145,7 +145,7 @@ def test_the_terminal_says_all_that_counts(summary):
         "note": "extraction: so",
     }
     CostTiming.write([timing], summary.with_name("summary.timing.tsv"))
-    assert find_summaries(summary.parent.parent) == find_summaries(summary.parent) == [summary]
+    assert CostSummary.found_in(summary.parent.parent) == CostSummary.found_in(summary.parent) == [summary]
     text = cost_text([summary], timings_beside([summary]))
     lines = text.splitlines()
     assert [line.split()[1] for line in lines[1:4]] == ["fbank", "apc", "smile"], (

@@ -8,7 +8,7 @@ from matplotlib.text import Text
 from candor.fairness.audit import audit_classes
 from candor.fairness.figures import gaps_figure, groups_figure, speakers_figure, systems_figure
 from candor.fairness.groups import Asked, genders_of
-from candor.fairness.show import fairness_text, find_summaries
+from candor.fairness.show import fairness_text
 from candor.figures import save_in_print
 from candor.tables.fairness import FairnessSummary, Gaps, Groups
 from fairness.people import CLASSES, manifest, predictions
@@ -86,9 +86,9 @@ def test_a_figure_is_kept_as_picture_vector_and_page_with_the_same_bytes_each_ti
 
 
 def test_the_terminal_says_who_is_served_worst_and_whether_that_is_chance(project):
-    said = fairness_text(find_summaries(project))
+    said = fairness_text(FairnessSummary.found_in(project))
     assert "UAR [95 % interval]" in said.splitlines()[0]
-    assert find_summaries(project) == find_summaries(project / "corpus")
+    assert FairnessSummary.found_in(project) == FairnessSummary.found_in(project / "corpus")
     gender = next(line for line in said.splitlines() if " gender " in line)
     assert "female" in gender
     assert gender.rstrip().endswith("beyond chance")

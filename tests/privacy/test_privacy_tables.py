@@ -9,7 +9,7 @@ from candor.privacy.figures import leaks_figure, membership_figure, systems_figu
 from candor.privacy.names import METRICS_OF
 from candor.privacy.outcomes import What
 from candor.privacy.overview import all_systems, interpretable, of_one_system
-from candor.privacy.show import find_summaries, privacy_text
+from candor.privacy.show import privacy_text
 from candor.tables.privacy import MembershipCurve, PrivacyEmbedding, PrivacyLayers, PrivacyResult, PrivacySummary
 
 ATTRIBUTES, ATTACKERS = ["gender", "speaker", "membership"], ["linear", "cnn"]
@@ -101,7 +101,7 @@ def test_the_table_of_a_dataset_has_all_systems_and_is_printed(summary):
     rows = PrivacySummary.read(summary)
     assert list(dict.fromkeys(rows["recipe"])) == ["cnn", "tuned"]
     assert not rows.duplicated(list(PrivacySummary.key)).any()
-    assert find_summaries(summary.parent) == find_summaries(summary.parent.parent) == [summary]
+    assert PrivacySummary.found_in(summary.parent) == PrivacySummary.found_in(summary.parent.parent) == [summary]
     text = privacy_text([summary])
     assert "UAR 90.0 [80.0, 100.0]" in text
     assert "equal error rate 20.0 [10.0, 30.0]" in text

@@ -1,9 +1,7 @@
 """Attack the models of all folds with their test utterances; write what they say of them."""
 
-from pathlib import Path
-
 from candor.attack.job import AttackJob
-from candor.made_of import made_of
+from candor.made_of import made_of, named
 from candor.memory import keep_freed_memory
 from candor.runtime import start_logging, use_threads
 from candor.tables.attack import Attacked
@@ -16,10 +14,8 @@ def main(smk) -> None:
     keep_freed_memory()
     job = AttackJob.of(dict(smk.wildcards), smk.input, smk.params, smk.resources)
     Attacked.write(job.run(), smk.output.attacked)
-    files = {role: [files] if isinstance(files, str) else files for role, files in dict(smk.input).items()}
-    names = {f"{role} {'/'.join(Path(file).parts[-2:])}": file for role, own in files.items() for file in own}
     facts = {name: smk.params[name] for name in ("settings", "seeds", "seconds", "own_gradient", "surrogate")}
-    write_json(made_of(names, run=dict(smk.wildcards), **facts), smk.output.made_of)
+    write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
     job.clear_away()
 
 

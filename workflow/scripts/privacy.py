@@ -1,8 +1,6 @@
 """Attack trained models: read gender and speaker off their embedding, note what they lose on whom."""
 
-from pathlib import Path
-
-from candor.made_of import made_of
+from candor.made_of import made_of, named
 from candor.memory import keep_freed_memory
 from candor.privacy.job import ModelsJob
 from candor.runtime import start_logging, use_threads
@@ -18,10 +16,8 @@ def main(smk) -> None:
     embedding, losses = job.run()
     PrivacyEmbedding.write(embedding, smk.output.embedding)
     MemberLosses.write(losses, smk.output.losses)
-    files = {role: [files] if isinstance(files, str) else files for role, files in dict(smk.input).items()}
-    names = {f"{role} {'/'.join(Path(file).parts[-2:])}": file for role, own in files.items() for file in own}
     facts = {name: smk.params[name] for name in ("settings", "seeds", "reads")}
-    write_json(made_of(names, run=dict(smk.wildcards), **facts), smk.output.made_of)
+    write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
     job.unfinished.remove()
 
 

@@ -1,6 +1,6 @@
 """Attack the layers of a backbone: read gender and speaker off their hidden states."""
 
-from candor.made_of import made_of
+from candor.made_of import made_of, named
 from candor.memory import keep_freed_memory
 from candor.privacy.job import LayersJob
 from candor.runtime import start_logging, use_threads
@@ -14,9 +14,7 @@ def main(smk) -> None:
     keep_freed_memory()
     job = LayersJob.of(smk.input, smk.params, smk.resources)
     PrivacyLayers.write(job.run(), smk.output.layers)
-    folds = {f"fold{number}": file for number, file in enumerate(smk.input.folds, start=1)}
-    inputs = {role: file for role, file in dict(smk.input).items() if role != "folds"}
-    write_json(made_of({**inputs, **folds}, run=dict(smk.wildcards), settings=smk.params.settings), smk.output.made_of)
+    write_json(made_of(named(smk.input), run=dict(smk.wildcards), settings=smk.params.settings), smk.output.made_of)
     job.unfinished.remove()
 
 

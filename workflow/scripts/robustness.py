@@ -1,9 +1,8 @@
 """Disturb test utterances in many ways, and write what the models of all folds say of them."""
 
 import importlib.metadata
-from pathlib import Path
 
-from candor.made_of import made_of
+from candor.made_of import made_of, named
 from candor.memory import keep_freed_memory
 from candor.robustness.job import RobustnessJob
 from candor.runtime import start_logging, use_threads
@@ -19,11 +18,9 @@ def main(smk) -> None:
     keep_freed_memory()
     job = RobustnessJob.of(dict(smk.wildcards), smk.input, smk.params, smk.resources)
     (Disturbed if smk.params.pred == "emotion" else DisturbedRatings).write(job.run(), smk.output.disturbed)
-    files = {role: [files] if isinstance(files, str) else files for role, files in dict(smk.input).items()}
-    names = {f"{role} {'/'.join(Path(file).parts[-2:])}": file for role, own in files.items() for file in own}
     facts = {name: smk.params[name] for name in ("tests", "utterances", "seeds", "seconds")}
     facts["disturbed_with"] = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    write_json(made_of(names, run=dict(smk.wildcards), **facts), smk.output.made_of)
+    write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
     job.clear_away()
 
 

@@ -14,24 +14,18 @@ from candor.attack.breakdown import EMOTION, GAP, SUCCESS
 from candor.attack.evaluate import BEYOND, NOT_INTERPRETABLE, TRUST_SER_SNR
 from candor.attack.names import TRANSFER
 from candor.figures import (
-    BLUE,
+    COLOURS,
     FULL_WIDTH,
-    GREEN,
     GREY,
     INK,
     LIGHT,
-    ORANGE,
-    PURPLE,
-    SKY,
+    MARKERS,
     VERMILION,
     house_style,
     new_figure,
     set_title,
 )
 from candor.tables.attack import METHOD_NAMES, NOT_APPLICABLE
-
-COLOURS = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY)
-MARKERS = ("o", "s", "^", "D", "v", "P")
 
 SHARE = "fooled, per cent of those that were right, with 95 % interval (higher is worse)"
 

@@ -14,7 +14,7 @@ import torch
 from candor.attack.attacking import Attack, Row
 from candor.attack.crafting import Settings
 from candor.attack.names import CLEAN, CONTROL
-from candor.made_of import file_hash
+from candor.made_of import hashes_of
 from candor.models.auditing import Utterance, check_same_answers, tested_utterances
 from candor.models.end_to_end import EndToEnd
 from candor.models.seeding import seed_everything
@@ -93,7 +93,6 @@ class AttackJob:
         folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
         runs = list(product(folds, params.seeds))
         surrogate = TrainedSystem.of(params.surrogate, runs, inputs, "surrogate_") if params.surrogate else None
-        files = {role: [files] if isinstance(files, str) else list(files) for role, files in dict(inputs).items()}
         return cls(
             system=TrainedSystem.of(run["backbone"], runs, inputs),
             folds=folds,
@@ -108,7 +107,7 @@ class AttackJob:
             batch_seconds=resources.batch_seconds,
             device=use_device(resources.device),
             aside=Path(params.aside),
-            made_of={"inputs": {role: list(map(file_hash, own)) for role, own in files.items()}, "code": params.code},
+            made_of={"inputs": hashes_of(inputs), "code": params.code},
         )
 
     def run(self) -> list[Row]:

@@ -16,12 +16,6 @@ HEADS = (
 )
 
 
-def find_summaries(folder: Path) -> list[Path]:
-    """Return the summaries of the datasets in a folder of the stage."""
-    name = Path(AttackSummary.path).name
-    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
-
-
 def attack_text(summaries: Sequence[Path]) -> str:
     """Return how often each system is fooled at the headline ratio, in the order of the table.
 

@@ -32,12 +32,6 @@ TIMES = (
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def find_summaries(folder: Path) -> list[Path]:
-    """Return the summaries of the datasets in a folder of the stage."""
-    name = Path(CostSummary.path).name
-    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
-
-
 def timings_beside(summaries: Sequence[Path]) -> list[Path]:
     """Return the tables of times beside summaries, as far as they are there."""
     beside = [file.with_name(Path(CostTiming.path).name) for file in summaries]

@@ -22,12 +22,6 @@ def _heads(metrics: set[str]) -> tuple[str, ...]:
     )
 
 
-def find_summaries(folder: Path) -> list[Path]:
-    """Return the summaries of the datasets in a folder of the stage."""
-    name = Path(FairnessSummary.path).name
-    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
-
-
 def fairness_text(summaries: Sequence[Path]) -> str:
     """Return who is served worst, how wide the gap is and whether it is beyond chance, for each system and axis.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from candor.made_of import file_hash
+from candor.made_of import hashes_of
 from candor.models.auditing import check_same_answers
 from candor.privacy.attackers import Attacker, CnnAttacker, LinearAttacker
 from candor.privacy.attacks import Ready, attack_closed_set, attack_gender, attack_verification
@@ -295,9 +295,8 @@ def _models(folds: Mapping[int, pd.DataFrame], inputs: Any, params: Any, device:
 
 
 def _unfinished(params: Any, inputs: Any, device: str) -> Unfinished:
-    files = {role: [own] if isinstance(own, str) else list(own) for role, own in dict(inputs).items()}
     of = {
-        "inputs": {role: list(map(file_hash, own)) for role, own in files.items()},
+        "inputs": hashes_of(inputs),
         "settings": params.settings,
         "code": params.code,
         "device": device.partition(":")[0],

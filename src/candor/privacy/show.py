@@ -16,13 +16,6 @@ HEADS = (
 )
 
 
-def find_summaries(folder: Path) -> list[Path]:
-    """Return the summaries of the datasets in a folder of the stage."""
-    name = Path(PrivacySummary.path).name
-    found = [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
-    return [file for file in found if "dataset" in file.read_text(encoding="utf-8").partition("\n")[0].split("\t")]
-
-
 def privacy_text(summaries: Sequence[Path]) -> str:
     """Return the headline figures of each system, in the order of the table.
 

@@ -30,7 +30,7 @@ from candor.robustness.names import ALL
 COLUMNS = 4
 """Tests side by side."""
 
-COLOURS = LinearSegmentedColormap.from_list("share", [VERMILION, "#F7F2E8", BLUE])
+SHADES = LinearSegmentedColormap.from_list("share", [VERMILION, "#F7F2E8", BLUE])
 """From many predictions that change to none."""
 
 PASSED, FAILED, UNSURE = "✓", "✗", "?"
@@ -227,7 +227,7 @@ def _legend(figure: Figure, metric: str) -> None:
 def _cell(axes: Axes, column: int, line: int, row: Any) -> None:
     """Draw a test of a system: the mark does not rest on the colour."""
     share = row["unchanged"]
-    face = "white" if share != share else COLOURS(float(np.clip((share - 0.4) / 0.6, 0.0, 1.0)))
+    face = "white" if share != share else SHADES(float(np.clip((share - 0.4) / 0.6, 0.0, 1.0)))
     axes.fill_between([column - 0.47, column + 0.47], line - 0.45, line + 0.45, color=face, linewidth=0, alpha=0.75)
     if share != share:
         words = "–"

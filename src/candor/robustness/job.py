@@ -17,7 +17,7 @@ import torch
 from candor.audio.conversion import RATE, decode
 from candor.features.clips import in_batches
 from candor.features.extraction import worthwhile_seconds
-from candor.made_of import file_hash
+from candor.made_of import hashes_of
 from candor.models.as_trained import AsTrained
 from candor.models.auditing import Utterance, check_same_answers, in_memory, tested_utterances
 from candor.models.trained import TrainedSystem
@@ -120,7 +120,6 @@ class RobustnessJob:
         """Return the job that a rule describes by its wildcards, input, parameters and resources."""
         folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
         said = Predictions if params.pred == "emotion" else RatingPredictions
-        files = {role: [files] if isinstance(files, str) else list(files) for role, files in dict(inputs).items()}
         return cls(
             system=TrainedSystem.of(run["backbone"], list(product(folds, params.seeds)), inputs),
             folds=folds,
@@ -134,7 +133,7 @@ class RobustnessJob:
             batch_seconds=resources.batch_seconds,
             device=use_device(resources.device),
             aside=Path(params.aside),
-            made_of={"inputs": {role: list(map(file_hash, own)) for role, own in files.items()}, "code": params.code},
+            made_of={"inputs": hashes_of(inputs), "code": params.code},
         )
 
     def run(self) -> list[Row]:

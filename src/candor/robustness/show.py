@@ -17,12 +17,6 @@ HEADS = (
 )
 
 
-def find_summaries(folder: Path) -> list[Path]:
-    """Return the summaries of the datasets in a folder of the stage."""
-    name = Path(RobustnessSummary.path).name
-    return [file for file in [folder / name, *sorted(folder.glob(f"*/{name}"))] if file.is_file()]
-
-
 def robustness_text(summaries: Sequence[Path]) -> str:
     """Return how many tests each system passes and how much changes on average, in the order of the table.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -117,6 +118,19 @@ class Table:
             frame[header] = numbers if column.kind == "number" or column.blank else numbers.astype("int64")
         cls._check(frame, path)
         return frame[headers]
+
+    @classmethod
+    def found_in(cls, folder: Path) -> list[Path]:
+        """Return the tables of this kind in a folder and in those directly below it."""
+        name = Path(cls.path).name
+        files = [folder / name, *sorted(folder.glob(f"*/{name}"))]
+        return [file for file in files if file.is_file() and cls._is_one(file)]
+
+    @classmethod
+    def _is_one(cls, file: Path) -> bool:
+        with file.open(encoding="utf-8") as handle:
+            first = next(itertools.islice(handle, 1, None), "")
+        return first.rstrip("\n").rpartition("\t")[2].startswith(f"{cls.name}/")
 
     @classmethod
     def _headers(cls, present: list[str], path: str | Path, *, empty: bool) -> list[str]:

@@ -11,27 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from candor.figures import (
-    BLUE,
-    FULL_WIDTH,
-    GREEN,
-    GREY,
-    INK,
-    LIGHT,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    house_style,
-    new_figure,
-    set_title,
-)
+from candor.figures import COLOURS, FULL_WIDTH, GREY, INK, LIGHT, MARKERS, house_style, new_figure, set_title
 from candor.tables.trust import AXES
 from candor.trust.axes import Axis, axes_for
 from candor.trust.radar import written
-
-COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 TITLES = {
     "performance": "UAR or CCC",

@@ -15,13 +15,6 @@ EXPLAINED = (
 )
 
 
-def find_summaries(folder: Path) -> list[Path]:
-    """Return the profiles of the datasets in a folder of the stage."""
-    name = Path(TrustProfile.path).name
-    found = sorted(folder.glob(f"*/{name}"))
-    return found or [file for file in [folder / name] if file.is_file()]
-
-
 def trust_text(summaries: Sequence[Path]) -> str:
     """Return the profile of each system, the best recognising ones of a dataset first.
 
