@@ -6,9 +6,10 @@ import pytest
 
 from candor.features.extraction import worthwhile_seconds
 from candor.robustness import job as jobs
-from candor.robustness.answers import EmotionAnswers, RatingAnswers
+from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.evaluate import results
 from candor.robustness.job import RobustnessError
+from candor.robustness.rating_answers import RatingAnswers
 from candor.tables.models import Predictions
 from candor.tables.robustness import Disturbed, DisturbedRatings, RobustnessResult
 from planted_models import CLASSES, clip, planted

@@ -4,7 +4,7 @@ import pytest
 
 from candor.cli import main
 from candor.figures import save_figure
-from candor.robustness.answers import EmotionAnswers
+from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.evaluate import results
 from candor.robustness.figures import curves_figure, verdicts_figure
 from candor.robustness.overview import all_systems

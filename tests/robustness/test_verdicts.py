@@ -7,9 +7,10 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 
 from candor.performance.ratings import ccc
-from candor.robustness.answers import EmotionAnswers, RatingAnswers
 from candor.robustness.battery import TESTS
+from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.evaluate import results
+from candor.robustness.rating_answers import RatingAnswers
 from candor.tables.robustness import Disturbed, RobustnessResult
 from robustness.lab import EMOTIONS, disturbed_of, predictions_of
 

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from candor.figures import save_in_print
-from candor.robustness.answers import EmotionAnswers, RatingAnswers
+from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.evaluate import results
 from candor.robustness.figures import curves_figure
+from candor.robustness.rating_answers import RatingAnswers
 from candor.runtime import start_logging
 from candor.tables.models import Predictions, RatingPredictions
 from candor.tables.robustness import Disturbed, DisturbedRatings, RobustnessResult
