@@ -26,8 +26,7 @@ def access_to(wildcards):
 
 
 def attacked_seeds(wildcards):
-    seeds = CONFIG.recipes[wildcards.recipe].seeds
-    return list(seeds) if CONFIG.attack.seeds == "all" else seeds[:1]
+    return seeds_asked_for(CONFIG.attack.seeds, wildcards)
 
 
 def what_is_attacked(wildcards):

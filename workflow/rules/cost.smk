@@ -17,7 +17,7 @@ rule cost:
         benchmark_of("cost", "dataset", "backbone", "recipe")
     conda:
         "../../envs/candor.yml"
-    threads: lambda wildcards: threads_to_run([wildcards.backbone])
+    threads: threads_of_system
     params:
         seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
         code=family_code("cost"),
@@ -38,14 +38,14 @@ rule cost_timing:
         benchmark_of("cost_timing", "dataset", "backbone", "recipe")
     conda:
         "../../envs/candor.yml"
-    threads: lambda wildcards: threads_to_run([wildcards.backbone])
+    threads: threads_of_system
     resources:
         gpu=gpu_of,
         device=CONFIG.device,
     params:
         seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
         measured_seconds=CONFIG.cost.measured_seconds,
-        least_threads=lambda wildcards: threads_to_run([wildcards.backbone]),
+        least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),
         extraction_benchmark=benchmark_of_extraction,
         training_benchmarks=benchmarks_of_trainings,

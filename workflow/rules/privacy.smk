@@ -18,13 +18,13 @@ rule privacy_layers:
         benchmark_of("privacy_layers", "dataset", "backbone", "span")
     conda:
         "../../envs/candor.yml"
-    threads: threads_of_privacy
+    threads: threads_of_system
     resources:
         gpu=int(GPU_HERE),
         device=CONFIG.device,
     params:
         settings=layer_settings,
-        least_threads=threads_of_privacy,
+        least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/privacy_layers/{dataset}/{backbone}/{span}"),
         code=code("privacy_layers"),
@@ -50,7 +50,7 @@ rule privacy:
         benchmark_of("privacy", "dataset", "backbone", "recipe")
     conda:
         "../../envs/candor.yml"
-    threads: threads_of_privacy
+    threads: threads_of_system
     resources:
         gpu=int(GPU_HERE),
         device=CONFIG.device,
@@ -60,7 +60,7 @@ rule privacy:
         reads=lambda wildcards: reading(recipe_of(wildcards)),
         pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
         seconds=lambda wildcards: recipe_of(wildcards).audio_duration,
-        least_threads=threads_of_privacy,
+        least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/privacy/{dataset}/{backbone}/{recipe}"),
         code=code_of_models,
@@ -176,12 +176,12 @@ rule privacy_trust_ser:
         benchmark_of("privacy_trust_ser", "dataset", "backbone", "span")
     conda:
         "../../envs/candor.yml"
-    threads: threads_of_privacy
+    threads: threads_of_system
     resources:
         gpu=int(GPU_HERE),
         device=CONFIG.device,
     params:
-        least_threads=threads_of_privacy,
+        least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),
         code=code("privacy_trust_ser"),
     message:

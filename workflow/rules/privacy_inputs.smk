@@ -24,13 +24,7 @@ def recipe_of(wildcards):
 
 
 def looked_into_seeds(wildcards):
-    """Return the seeds whose models are attacked."""
-    seeds = recipe_of(wildcards).seeds
-    return list(seeds) if CONFIG.privacy.seeds == "all" else seeds[:1]
-
-
-def threads_of_privacy(wildcards):
-    return threads_to_run([wildcards.backbone])
+    return seeds_asked_for(CONFIG.privacy.seeds, wildcards)
 
 
 def states_of_layers(wildcards):
@@ -49,12 +43,7 @@ def layer_settings(wildcards):
 
 def what_is_looked_into(wildcards):
     """Return the models of a recipe and what they read."""
-    names = {"dataset": wildcards.dataset, "backbone": wildcards.backbone}
-    heads = [
-        under(CHECKPOINT, **names, recipe=wildcards.recipe, fold=fold, seed=seed)
-        for fold in folds_of(wildcards.dataset)
-        for seed in looked_into_seeds(wildcards)
-    ]
+    heads = heads_of(wildcards.backbone, wildcards, looked_into_seeds(wildcards))
     read = what_is_trained_on(recipe_of(wildcards))(wildcards)
     read.pop("identity", None)
     return {"heads": heads, **read}

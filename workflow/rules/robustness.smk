@@ -19,7 +19,7 @@ rule robustness:
         benchmark_of("robustness", "dataset", "backbone", "recipe")
     conda:
         "../../envs/candor.yml"
-    threads: threads_to_disturb
+    threads: threads_of_system
     resources:
         gpu=gpu_of,
         device=CONFIG.device,
@@ -30,7 +30,7 @@ rule robustness:
         seeds=disturbed_seeds,
         seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
         pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
-        least_threads=threads_to_disturb,
+        least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/robustness/{dataset}/{backbone}/{recipe}"),
         code=family_code("robustness"),

@@ -1,4 +1,4 @@
-# What the rules of the stage `robustness` share: whose models are tested, on how many threads.
+# What the rules of the stage `robustness` share: whose models are tested.
 
 from candor.plan import robustness as plan_robustness
 from candor.tables.robustness import (
@@ -12,14 +12,9 @@ from candor.tables.robustness import (
 
 
 def disturbed_seeds(wildcards):
-    seeds = CONFIG.recipes[wildcards.recipe].seeds
-    return list(seeds) if CONFIG.robustness.seeds == "all" else seeds[:1]
+    return seeds_asked_for(CONFIG.robustness.seeds, wildcards)
 
 
 def what_is_disturbed(wildcards):
     """Return the models of a job, and what they need besides audio."""
     return models_on(wildcards.backbone, wildcards, disturbed_seeds(wildcards))
-
-
-def threads_to_disturb(wildcards):
-    return threads_to_run([wildcards.backbone])

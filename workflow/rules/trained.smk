@@ -1,4 +1,20 @@
-# What the rules of audits share that take trained models: their files, on how many threads they run.
+# What the rules of audits share that take trained models: whose seeds, their files, on how many threads they run.
+
+
+def seeds_asked_for(asked, wildcards):
+    """Return the seeds whose models an audit takes, which its config wants to be `first` or `all`."""
+    seeds = CONFIG.recipes[wildcards.recipe].seeds
+    return list(seeds) if asked == "all" else seeds[:1]
+
+
+def heads_of(backbone, wildcards, seeds):
+    """Return the models of a recipe on a backbone, fold by fold."""
+    names = {"dataset": wildcards.dataset, "backbone": backbone, "recipe": wildcards.recipe}
+    return [
+        under(CHECKPOINT, **names, fold=fold, seed=seed)
+        for fold in folds_of(wildcards.dataset)
+        for seed in seeds
+    ]
 
 
 def models_on(backbone, wildcards, seeds, prefix=""):
@@ -6,13 +22,7 @@ def models_on(backbone, wildcards, seeds, prefix=""):
     recipe = CONFIG.recipes[wildcards.recipe]
     span = plan_systems.span_name(recipe.audio_duration)
     names = {"dataset": wildcards.dataset, "backbone": backbone, "recipe": wildcards.recipe}
-    files = {
-        "heads": [
-            under(CHECKPOINT, **names, fold=fold, seed=seed)
-            for fold in folds_of(wildcards.dataset)
-            for seed in seeds
-        ]
-    }
+    files = {"heads": heads_of(backbone, wildcards, seeds)}
     if backbone in WEIGHED:
         files["weights"] = under(Weights.path, backbone=backbone)
     # Where each speaker has a normalisation of his own, it is not part of the model.
@@ -32,3 +42,7 @@ def threads_to_run(backbones):
     """
     small = all(name not in WEIGHED or name in PRETRAINED for name in backbones)
     return 1 if small else BACKBONE_THREADS
+
+
+def threads_of_system(wildcards):
+    return threads_to_run([wildcards.backbone])
