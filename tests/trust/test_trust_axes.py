@@ -37,7 +37,7 @@ def test_chance_is_the_centre_of_recognition_and_the_rim_of_what_leaks():
 
 
 def test_what_lies_beyond_an_end_is_drawn_at_it():
-    axis = Axis("fairness", "gap", centre=0.5, rim=0.0)
+    axis = Axis("fairness", "gap", "gap in UAR", centre=0.5, rim=0.0)
     assert (axis.place(0.8), axis.place(-0.1)) == (0, 1)
 
 

@@ -10,20 +10,11 @@ from typing import Any
 
 from candor.cost.show import with_prefix
 from candor.report.answers import Figure, system_of
+from candor.trust.axes import BETTER, HEADS
 from candor.trust.profile import note
-from candor.trust.sheet import HEADS, figure_text, tests_text
+from candor.trust.sheet import figure_text, tests_text
 
 Profile = Mapping[Any, Any]
-
-DIRECTIONS = {
-    "performance": "higher",
-    "fairness": "lower",
-    "attack": "lower",
-    "privacy": "lower, 50 is chance",
-    "robustness": "higher",
-    "cost": "lower",
-}
-"""What is better on each axis."""
 
 LEAKS = {
     "privacy_layers": "gender, from the backbone's most telling layer (UAR)",
@@ -50,7 +41,7 @@ def profile_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str
     profiles
         Rows of `TrustProfile`.
     """
-    heads = ["system", *(f"{head} ({DIRECTIONS[axis]})" for axis, head in HEADS.items()), "tests passed", ""]
+    heads = ["system", *(f"{head} ({BETTER[axis]})" for axis, head in HEADS.items()), "tests passed", ""]
     return heads, [_cells(profile) for profile in profiles]
 
 

@@ -18,6 +18,8 @@ class Axis:
     ----------
     name
         The stage whose headline figure it shows.
+    head
+        What it is called at the head of a column.
     title
         What stands at its end.
     centre, rim
@@ -27,6 +29,7 @@ class Axis:
     """
 
     name: str
+    head: str
     title: str
     centre: float
     rim: float
@@ -40,9 +43,9 @@ class Axis:
     def place(self, value: float) -> float:
         """Return where a value lies, from 0 at the centre to 1 at the rim; NaN for none.
 
-        >>> Axis("attack", "fooled", centre=1.0, rim=0.0).place(0.25)
+        >>> Axis("attack", "fooled", "fooled", centre=1.0, rim=0.0).place(0.25)
         0.75
-        >>> Axis("cost", "FLOPs", centre=1e12, rim=1e6, logarithmic=True).place(1e9)
+        >>> Axis("cost", "FLOPs/s", "FLOPs", centre=1e12, rim=1e6, logarithmic=True).place(1e9)
         0.5
         """
         if math.isnan(value):
@@ -58,7 +61,7 @@ class Axis:
     def at(self, place: float) -> float:
         """Return the value at a place.
 
-        >>> Axis("fairness", "gap", centre=0.5, rim=0.0).at(0.5)
+        >>> Axis("fairness", "gap", "gap in UAR", centre=0.5, rim=0.0).at(0.5)
         0.25
         """
         if self.logarithmic:
@@ -85,10 +88,17 @@ def axes_for(metric: str, chance: float) -> tuple[Axis, ...]:
     """
     name = metric.upper()
     return (
-        Axis("performance", name, centre=chance, rim=1.0),
-        Axis("fairness", f"gap in {name}", centre=WIDEST_GAP, rim=0.0),
-        Axis("attack", "fooled", centre=1.0, rim=0.0),
-        Axis("privacy", "gender read", centre=1.0, rim=CHANCE_OF_TWO),
-        Axis("robustness", "unchanged", centre=0.0, rim=1.0),
-        Axis("cost", "FLOPs per second", centre=DEAREST, rim=CHEAPEST, logarithmic=True),
+        Axis("performance", "recognised", name, centre=chance, rim=1.0),
+        Axis("fairness", "gap", f"gap in {name}", centre=WIDEST_GAP, rim=0.0),
+        Axis("attack", "fooled", "fooled", centre=1.0, rim=0.0),
+        Axis("privacy", "gender read", "gender read", centre=1.0, rim=CHANCE_OF_TWO),
+        Axis("robustness", "unchanged", "unchanged", centre=0.0, rim=1.0),
+        Axis("cost", "FLOPs/s", "FLOPs per second", centre=DEAREST, rim=CHEAPEST, logarithmic=True),
     )
+
+
+HEADS = {axis.name: axis.head for axis in axes_for("uar", 0.0)}
+"""What each axis is called at the head of a column."""
+
+BETTER = {axis.name: axis.better for axis in axes_for("uar", 0.0)}
+"""Whether higher or lower figures are better on it."""

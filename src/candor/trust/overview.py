@@ -12,18 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from candor.figures import COLOURS, FULL_WIDTH, GREY, INK, LIGHT, MARKERS, house_style, new_figure, set_title
-from candor.tables.trust import AXES
 from candor.trust.axes import Axis, axes_for
 from candor.trust.radar import written
-
-TITLES = {
-    "performance": "UAR or CCC",
-    "fairness": "widest gap",
-    "attack": "fooled",
-    "privacy": "gender read",
-    "robustness": "unchanged",
-    "cost": "FLOPs per second",
-}
 
 
 def datasets_figure(profiles: pd.DataFrame) -> Figure:
@@ -84,7 +74,4 @@ def _panel(panel: Axes, axis: Axis, profiles: pd.DataFrame, systems: Sequence[st
     panel.grid(axis="x", color=LIGHT, linewidth=0.5)
     panel.set_axisbelow(True)
     unit = "" if axis.logarithmic else ", points" if axis.name == "fairness" else ", per cent"
-    panel.set_title(f"{TITLES[axis.name]}{unit}", color=INK)
-
-
-assert tuple(TITLES) == AXES
+    panel.set_title(f"{axis.head}{unit}", color=INK)

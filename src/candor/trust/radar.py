@@ -152,8 +152,10 @@ def _outline(
 def written(axis: Axis, value: float) -> str:
     """Return a value of a scale as it stands on the figure.
 
-    >>> written(Axis("cost", "FLOPs", 1e11, 1e6, logarithmic=True), 10**8.5), written(Axis("a", "b", 0, 1), 0.5)
-    ('316 M', '50 %')
+    >>> written(Axis("cost", "c", "FLOPs", 1e11, 1e6, logarithmic=True), 10**8.5)
+    '316 M'
+    >>> written(Axis("a", "b", "c", 0, 1), 0.5)
+    '50 %'
     """
     if not axis.logarithmic:
         if axis.name == "performance" and axis.title != "UAR":

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from candor.cost.show import with_prefix
 from candor.sheets import Cell, Sheet
+from candor.trust.axes import BETTER, HEADS
 from candor.trust.profile import note, quantity
 
 Profile = Mapping[Any, Any]
 
 LENT = "by way of"
 """What the name of an attack says that follows another backbone's gradient."""
-
-HEADS = {
-    "performance": "recognised",
-    "fairness": "gap",
-    "attack": "fooled",
-    "privacy": "gender read",
-    "robustness": "unchanged",
-    "cost": "FLOPs/s",
-}
-"""What the axes are called at the head of a column."""
-
-BEST: dict[str, Callable[[pd.Series[float]], float]] = {
-    "performance": pd.Series.max,
-    "fairness": pd.Series.min,
-    "attack": pd.Series.min,
-    "privacy": pd.Series.min,
-    "robustness": pd.Series.max,
-    "cost": pd.Series.min,
-}
 
 
 def trust_sheet(profiles: pd.DataFrame) -> Sheet:
@@ -51,8 +33,8 @@ def trust_sheet(profiles: pd.DataFrame) -> Sheet:
     for dataset in datasets:
         own = profiles[profiles["dataset"] == dataset]
         sound = own[own["interpretable"] == "yes"]
-        alike = dict.fromkeys(BEST, sound) | {"attack": sound[~sound["attack_by"].map(_is_lent).astype(bool)]}
-        best = {axis: float(choose(alike[axis][axis])) for axis, choose in BEST.items()}
+        alike = dict.fromkeys(HEADS, sound) | {"attack": sound[~sound["attack_by"].map(_is_lent).astype(bool)]}
+        best = {axis: _best(alike[axis][axis], axis) for axis in HEADS}
         for profile in own.to_dict("records"):
             names = [Cell(profile["dataset"])] if several else []
             mark = "" if profile["interpretable"] == "yes" else "*"
@@ -74,6 +56,10 @@ def figure_text(profile: Profile, axis: str) -> str:
 def _is_lent(attack: str) -> bool:
     """Tell whether an attack follows another backbone's gradient: it is a weaker one, and not to be compared."""
     return LENT in attack
+
+
+def _best(figures: pd.Series[float], axis: str) -> float:
+    return float(figures.max() if BETTER[axis] == "higher" else figures.min())
 
 
 def _words(value: float, axis: str) -> str:

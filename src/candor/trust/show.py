@@ -7,7 +7,8 @@ from pathlib import Path
 
 from candor.performance.show import aligned
 from candor.tables.trust import TrustProfile
-from candor.trust.sheet import HEADS, figure_text, tests_text
+from candor.trust.axes import HEADS
+from candor.trust.sheet import figure_text, tests_text
 
 EXPLAINED = (
     "In per cent, with 95 % intervals over speakers. Better is: recognised higher, gap lower, fooled lower, gender "
