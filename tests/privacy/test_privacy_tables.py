@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from candor.figures import save_figure
+from candor.performance.interpretable import interpretable
 from candor.privacy.figures import leaks_figure, membership_figure, systems_figure
 from candor.privacy.names import METRICS_OF
 from candor.privacy.outcomes import What
-from candor.privacy.overview import all_systems, interpretable, of_one_system
+from candor.privacy.overview import all_systems, of_one_system
 from candor.privacy.show import privacy_text
 from candor.tables.privacy import MembershipCurve, PrivacyEmbedding, PrivacyLayers, PrivacyResult, PrivacySummary
 

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from candor.figures import save_in_print
+from candor.performance.interpretable import interpretable
 from candor.privacy.figures import leaks_figure, membership_figure
 from candor.privacy.membership import curve_rows, membership_rows
-from candor.privacy.overview import interpretable, of_one_system
+from candor.privacy.overview import of_one_system
 from candor.runtime import start_logging
 from candor.tables.models import Predictions, RatingPredictions
 from candor.tables.privacy import MemberLosses, MembershipCurve, PrivacyEmbedding, PrivacyLayers, PrivacyResult

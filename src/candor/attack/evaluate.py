@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from candor.attack.names import CLEAN, CONTROL, NO_GRADIENT, SILENT
-from candor.corpora.emotions import classes_in
-from candor.performance.evaluate import evaluate
+from candor.performance.interpretable import interpretable
 from candor.stats.clustering import clusters
 from candor.stats.confusions import accuracy, count_confusions
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
@@ -74,11 +72,7 @@ class Fooled:
     @cached_property
     def interpretable(self) -> str:
         """Say whether an attack on these models means anything: ``yes``, ``at chance`` or ``one class``."""
-        classes = classes_in([*self.clean["label"], *self.clean["predicted"]])
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="no test utterance is ")
-            metrics = evaluate(self.clean, classes).metrics
-        return str(metrics["interpretable"].iloc[0])
+        return interpretable(self.clean)
 
     def of(self, method: str, snr: float) -> pd.DataFrame:
         """Return the rows of the attacked utterances, in the order of their names."""

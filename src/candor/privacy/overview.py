@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import itertools
 import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from candor.corpora.emotions import classes_in
-from candor.performance.evaluate import evaluate
-from candor.performance.ratings import evaluate_ratings
 from candor.privacy.names import (
     ALL_LAYERS,
     EER,
@@ -31,22 +27,6 @@ from candor.privacy.names import (
 from candor.privacy.outcomes import NUMBERS, What
 
 Row = dict[str, Any]
-
-
-def interpretable(predictions: pd.DataFrame) -> str:
-    """Say whether audits of these models mean anything: ``yes``, ``at chance`` or ``one class``.
-
-    Parameters
-    ----------
-    predictions
-        Rows of `Predictions` or `RatingPredictions`, all folds and seeds.
-    """
-    if "label" not in predictions:
-        return str(evaluate_ratings(predictions).metrics["interpretable"].iloc[0])
-    classes = classes_in([*predictions["label"], *predictions["predicted"]])
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="no test utterance is ")
-        return str(evaluate(predictions, classes).metrics["interpretable"].iloc[0])
 
 
 def of_one_system(

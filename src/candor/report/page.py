@@ -50,8 +50,8 @@ def page(found: Answers, radar: bytes) -> str:
         f"<h2>{escape(found.dataset)}: {best.utterances:,} test utterances of {best.speakers} speakers</h2>",
         "<h3>Trust profiles</h3>",
         _table(*profile_lines(found.profiles)),
-        '<p class="note">In per cent, with 95 % intervals over speakers; FLOPs per second of speech. Of gender read, 50 '
-        "is chance. The radar shows the same: outer is better on every axis.</p>",
+        '<p class="note">In per cent, with 95 % intervals over speakers; FLOPs per second of speech. Of gender read, '
+        "50 is chance. The radar shows the same: outer is better on every axis.</p>",
         *(f'<p class="note">{escape(reason)}</p>' for reason in reasons(found.profiles)),
         radar_image(radar, found.dataset),
         f"<h3>In words: {escape(best.system)}, which recognises best</h3>",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from candor.performance.interpretable import interpretable
 from candor.stats.clustering import clusters
 from candor.stats.confusions import accuracy, count_confusions, uar
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
@@ -178,9 +179,9 @@ class Answers(ABC):
         return np.bincount(rows[by], minlength=len(self.folds)) > 0
 
     @property
-    @abstractmethod
     def interpretable(self) -> str:
         """Say whether tests of these models mean anything: ``yes``, ``at chance`` or ``one class``."""
+        return interpretable(self.clean)
 
     @abstractmethod
     def sums(self, rows: pd.DataFrame, column: str, by: str) -> FloatArray:

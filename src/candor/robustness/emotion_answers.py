@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from candor.performance.evaluate import evaluate
 from candor.performance.metrics import chance
 from candor.robustness.answers import Answers, codes
 from candor.stats.confusions import count_confusions, uar
@@ -28,13 +25,6 @@ class EmotionAnswers(Answers):
         super().__init__(disturbed, predictions)
         for column in ("label", "before", "predicted"):
             self.rows[f"{column}_code"] = pd.Index(self.classes).get_indexer(pd.Index(self.rows[column]))
-
-    @property
-    def interpretable(self) -> str:
-        """Say whether tests of these models mean anything: ``yes``, ``at chance`` or ``one class``."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="no test utterance is ")
-            return str(evaluate(self.clean, self.classes).metrics["interpretable"].iloc[0])
 
     def sums(self, rows: pd.DataFrame, column: str, by: str) -> FloatArray:
         """Return confusion counts, truth in rows."""

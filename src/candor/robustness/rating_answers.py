@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from candor.performance.compare_ratings import ccc_of
-from candor.performance.ratings import METRICS, evaluate_ratings, rating_interval
+from candor.performance.ratings import METRICS, rating_interval
 from candor.robustness.answers import Answers
 from candor.stats.intervals import FloatArray, Interval
 from candor.stats.paired import paired_interval_of_sums, swap_sums
@@ -32,11 +32,6 @@ class RatingAnswers(Answers):
     def __init__(self, disturbed: pd.DataFrame, predictions: pd.DataFrame) -> None:
         super().__init__(disturbed, predictions)
         self.scale = float(predictions["value"].max() - predictions["value"].min())
-
-    @property
-    def interpretable(self) -> str:
-        """Say whether tests of these models mean anything: ``yes`` or ``at chance``."""
-        return str(evaluate_ratings(self.clean).metrics["interpretable"].iloc[0])
 
     def sums(self, rows: pd.DataFrame, column: str, by: str) -> FloatArray:
         """Return the sums that a CCC needs: number, p, t, p², t², pt and |p − t|, with ratings seen from their mean."""
