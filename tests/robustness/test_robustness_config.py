@@ -35,9 +35,15 @@ def test_a_name_alone_or_in_a_list_takes_the_usual_strengths_and_false_drops_a_t
         ({"tests": ["bable"]}, r"robustness\.tests\.bable"),
         ({"tests": ["gain", "gain"]}, r"robustness\.tests.*each test may occur once"),
         ({"tests": {"gain": [3, 3]}}, r"robustness\.tests.*each strength of gain may occur once"),
-        ({"tests": {"low_pass": [8000]}}, r"low_pass takes Hz from 20 to 7900, not 8000"),
-        ({"tests": {"mu_law": [16.5]}}, r"mu_law takes whole levels from 4 to 65536, not 16\.5"),
-        ({"tests": {"room": [1]}}, r"room takes seconds until an echo has faded by 60 dB from 0\.1 to 0\.9, not 1"),
+        ({"tests": {"low_pass": [8000]}}, r"tests\.low_pass is \[8000\]; it takes Hz from 20 to 7900, not 8000"),
+        (
+            {"tests": {"mu_law": [16.5]}},
+            r"tests\.mu_law is \[16\.5\]; it takes whole levels from 4 to 65536, not 16\.5",
+        ),
+        (
+            {"tests": {"room": [1]}},
+            r"tests\.room is \[1\]; it takes seconds until an echo has faded by 60 dB from 0\.1 to 0\.9, not 1",
+        ),
         ({"tests": {"white_noise": ["loud"]}}, r"robustness\.tests\.white_noise"),
         ({"tests": {"gain": False}}, r"robustness\.tests"),
         ({"utterances": 5}, r"robustness\.utterances"),

@@ -36,8 +36,8 @@ def words(figure):
 def test_every_axis_of_the_radar_has_its_name_and_both_ends():
     said = words(radar_figure(*made(), "corpus"))
     for scale in (
-        "UAR\n25 % to 100 %", "gap in UAR\n50 points to 0 points", "fooled\n100 % to 0 %", "gender read\n100 % to 50 %",
-        "unchanged\n0 % to 100 %", "FLOPs per second\n100 G to 1 M",
+        "UAR\n25 to 100 %", "gap in UAR\n50 to 0 points", "fooled\n100 to 0 %", "gender read\n100 to 50 %",
+        "unchanged\n0 to 100 %", "FLOPs per second\n100 G to 1 M",
     ):  # fmt: skip
         assert said.count(scale) == 2
 

@@ -84,7 +84,7 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
                 hint = did_you_mean(str(value), allowed)
                 return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{hint}"
             return str(refuse(_without_branches(where, raw), value, allowed))
-        case "no_effect" if isinstance(value, Mapping) and mistake.get("ctx", {}).get("key") in value:
+        case "no_effect" | "strength" if isinstance(value, Mapping) and mistake.get("ctx", {}).get("key") in value:
             # Of a whole section only the key in question is of interest.
             own = mistake["ctx"]["key"]
             return f"config: {_without_branches(where, raw)}.{own} is {value[own]!r}; {mistake['msg']}"

@@ -119,8 +119,8 @@ class Robustness(Section):
                 if not low <= strength <= high or not whole:
                     raise PydanticCustomError(
                         "strength",
-                        "{name} takes {whole}{what} from {low} to {high}, not {strength}",
-                        {"name": name, "what": what, "low": f"{low:g}", "high": f"{high:g}",
+                        "it takes {whole}{what} from {low} to {high}, not {strength}",
+                        {"key": name, "what": what, "low": f"{low:g}", "high": f"{high:g}",
                          "strength": f"{strength:g}", "whole": "whole " if name in WHOLE else ""},
                     )  # fmt: skip
         return {name: tests[name] for name in TESTS if name in tests}

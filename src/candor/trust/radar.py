@@ -88,7 +88,7 @@ def _grid(panel: Axes, axes: Sequence[Axis]) -> None:
         x, y = _point(angle, MIDDLE)
         panel.text(
             x + 0.13 * math.sin(angle), y - 0.13 * math.cos(angle), written(axis, axis.at(MIDDLE)), fontsize=5.5,
-            color=GREY, ha="center", va="center", zorder=1.5,
+            color=GREY, ha="center", va="center", zorder=5,
             path_effects=[withStroke(linewidth=1.5, foreground="white")],
         )  # fmt: skip
         _name_end(panel, axis, angle)
@@ -97,7 +97,7 @@ def _grid(panel: Axes, axes: Sequence[Axis]) -> None:
 def _name_end(panel: Axes, axis: Axis, angle: float) -> None:
     x, y = _point(angle, 1.1)
     side = "center" if abs(x) < 0.1 else "left" if x > 0 else "right"
-    scale = f"{written(axis, axis.centre)} to {written(axis, axis.rim)}"
+    scale = from_to(axis)
     panel.text(
         x, y + (0.02 if y > 0 else -0.02), f"{axis.title}\n{scale}", fontsize=6.5, color=INK, ha=side,
         va="bottom" if y > 0.9 else "top" if y < -0.9 else "center", linespacing=1.25,
@@ -147,6 +147,17 @@ def _outline(
         panel.plot(ends[:, 0], ends[:, 1], color=colour, linewidth=width, linestyle=style, zorder=2)
         if fill:
             panel.fill(*np.vstack([ends, [0, 0]]).T, color=colour, alpha=0.1, linewidth=0, zorder=1)
+
+
+def from_to(axis: Axis) -> str:
+    """Return both ends of a scale, with a unit that they share once.
+
+    >>> from_to(Axis("attack", "fooled", "fooled", 1.0, 0.0))
+    '100 to 0 %'
+    """
+    centre, rim = written(axis, axis.centre), written(axis, axis.rim)
+    (first, _, unit), (_, _, other) = centre.partition(" "), rim.partition(" ")
+    return f"{first if unit == other else centre} to {rim}"
 
 
 def written(axis: Axis, value: float) -> str:
