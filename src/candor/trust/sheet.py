@@ -65,7 +65,7 @@ def _best(figures: pd.Series[float], axis: str) -> float:
 def _words(value: float, axis: str) -> str:
     if math.isnan(value):
         return "–"
-    return with_prefix(value) if axis == "cost" else f"{100 * value:.1f}"
+    return with_prefix(value) if axis == "cost" else f"{100 * value:.1f}".replace("-0.0", "0.0")
 
 
 def _cell(profile: Profile, axis: str, best: float) -> Cell:

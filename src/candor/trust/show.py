@@ -11,8 +11,8 @@ from candor.trust.axes import HEADS
 from candor.trust.sheet import figure_text, tests_text
 
 EXPLAINED = (
-    "In per cent, with 95 % intervals over speakers. Better is: recognised higher, gap lower, fooled lower, gender "
-    "read lower (50 is chance), unchanged higher, FLOPs per second of speech lower."
+    "In per cent (CCC times 100), with 95 % intervals over speakers. Better is: recognised higher, gap lower, fooled "
+    "lower, gender read lower (50 is chance), unchanged higher, FLOPs per second of speech lower."
 )
 
 
