@@ -1,15 +1,14 @@
 """Put what all audits of a dataset have found into a profile per backbone and recipe; write table, radar and papers."""
 
-from candor.tables.cost import CostSummary
-from candor.tables.privacy import PrivacySummary
-from candor.tables.robustness import RobustnessSummary
-
 from candor.figures import save_in_print
 from candor.runtime import start_logging
 from candor.tables.attack import AttackSummary
 from candor.tables.base import atomic
+from candor.tables.cost import CostSummary
 from candor.tables.fairness import FairnessSummary
 from candor.tables.performance import Summary
+from candor.tables.privacy import PrivacySummary
+from candor.tables.robustness import RobustnessSummary
 from candor.tables.trust import TrustAxes, TrustProfile
 from candor.trust.profile import Found, axis_rows, profiles
 from candor.trust.radar import radar_figure
