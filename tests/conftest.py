@@ -1,7 +1,8 @@
 """What tests share: small recordings and the folder of real ones."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Tests run side by side, and what they compute is small: threads would only wait for one another.
@@ -10,6 +11,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 import soundfile
+
+
+@pytest.fixture(autouse=True)
+def _no_log_goes_on() -> Iterator[None]:
+    """Take away what a script under test logs to: the next test's log would go to a stream that is closed."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    yield
+    for handler in [handler for handler in root.handlers if handler not in before]:
+        root.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture(scope="session")

@@ -167,7 +167,7 @@ def test_ratings_are_foretold_of_disturbed_speech_too(tmp_path):
     job = job_of(clips, labels, tmp_path, {"gain": [-6.0, -2.0]}, system=Planted(rating_task()))
     DisturbedRatings.write(job.run(), tmp_path / "disturbed.tsv")
     rows = DisturbedRatings.read(tmp_path / "disturbed.tsv")
-    before = job.predictions[1].assign(gender="")
+    before = job.predictions[1].drop(columns="label").assign(gender="")
     before["value"] = before["predicted"]
     both = rows[rows["strength"] == -6].merge(before, on="utterance", suffixes=("", "_before"))
     half = 10 ** (-6 / 20)
