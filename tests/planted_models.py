@@ -125,10 +125,10 @@ def job_of(
     predictions = fold[["utterance", "label"]].assign(seed=0, predicted=[CLASSES[code] for code in said])
     options = {"own_gradient": True, "surrogate": None, "seconds": None, **more}
     return AttackJob(
-        InMemory(model),
-        {1: fold},
-        {1: predictions},
-        pd.DataFrame(rows),
+        system=InMemory(model),
+        folds={1: fold},
+        predictions={1: predictions},
+        audio=pd.DataFrame(rows),
         seeds=[0],
         settings=settings,
         store=store,

@@ -5,12 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from candor.attack import attacking
-from candor.attack import job as jobs
 from candor.attack.crafting import Settings
 from candor.attack.evaluate import Fooled, Planned, as_trust_ser, results
 from candor.attack.job import AttackError
 from candor.features.extraction import worthwhile_seconds
+from candor.models import audit
 from candor.tables.attack import Attacked, AttackResult
 from planted_models import CLASSES, InMemory, Pieces, Silencer, clip, job_of, linear_model, planted, signs
 
@@ -71,7 +70,7 @@ def test_batches_change_nothing(method, tmp_path, monkeypatch):
         seen.append(worthwhile_seconds(backbone, device, seconds))
         return 2.0
 
-    monkeypatch.setattr(attacking, "worthwhile_seconds", always)
+    monkeypatch.setattr(audit, "worthwhile_seconds", always)
     together = job_of(clips, labels, linear_model(), tmp_path, settings).run()
     assert set(seen) == {0.0}
     for one, other in zip(singly, together, strict=True):
@@ -145,9 +144,8 @@ def test_models_that_are_not_the_ones_that_were_trained_are_refused(tmp_path, ca
 
 
 def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(jobs, "PART", 10)
+    monkeypatch.setattr(audit, "PART", 10)
     clips, labels = planted(EPSILON)
-    aside = tmp_path / "unfinished" / "attack"
     aside = tmp_path / "unfinished" / "attack"
     model = linear_model()
 
@@ -177,7 +175,7 @@ def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, mon
     assert "is damaged" in caplog.text
     assert job.run() == whole
     assert len(calls) == 100 + 48 * 4 - 40, "all is there"
-    job.clear_away()
+    job.unfinished.remove()
     assert not aside.exists()
 
 

@@ -93,7 +93,16 @@ def job_of(clips: dict[str, np.ndarray], labels: dict[str, str], root: Path, tes
     rows = fold[["utterance", "speaker", "session", "label"]].assign(fold=1, predicted=said)
     predictions = pd.concat([rows.assign(seed=seed) for seed in seeds])
     options = {"seconds": None, "most": None, **more}
-    return RobustnessJob(system, {1: fold}, {1: predictions}, audio, seeds=seeds, tests=tests, store=store, **options)
+    return RobustnessJob(
+        system=system,
+        folds={1: fold},
+        predictions={1: predictions},
+        audio=audio,
+        seeds=seeds,
+        tests=tests,
+        store=store,
+        **options,
+    )
 
 
 def rating_task() -> Rating:

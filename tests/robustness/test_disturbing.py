@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from candor.features.extraction import worthwhile_seconds
-from candor.robustness import job as jobs
+from candor.models import audit
 from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.evaluate import results
 from candor.robustness.job import RobustnessError
@@ -75,7 +75,7 @@ def test_batches_change_nothing(tmp_path, monkeypatch):
         seen.append(worthwhile_seconds(backbone, device, seconds))
         return 2.0
 
-    monkeypatch.setattr(jobs, "worthwhile_seconds", always)
+    monkeypatch.setattr(audit, "worthwhile_seconds", always)
     together = job_of(clips, labels, tmp_path, tests)
     assert together.run() == apart
     assert set(seen) == {0.0}
@@ -193,7 +193,7 @@ def test_only_those_who_are_drawn_are_disturbed_and_of_them_what_the_model_is_gi
 
 
 def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(jobs, "PART", 10)
+    monkeypatch.setattr(audit, "PART", 10)
     clips, labels = planted(FRAGILE)
     aside, tests = tmp_path / "unfinished" / "robustness", {"white_noise": [20.0, 0.0]}
 
@@ -224,7 +224,7 @@ def test_a_job_that_is_cut_off_goes_on_and_ends_with_the_same_rows(tmp_path, mon
     assert "is damaged" in caplog.text
     assert job.run() == whole
     assert len(calls) == 100 + 32 + 96 - 20, "all is there"
-    job.clear_away()
+    job.unfinished.remove()
     assert not aside.exists()
 
 

@@ -16,7 +16,7 @@ def main(smk) -> None:
     Attacked.write(job.run(), smk.output.attacked)
     facts = {name: smk.params[name] for name in ("settings", "seeds", "seconds", "own_gradient", "surrogate")}
     write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
-    job.clear_away()
+    job.unfinished.remove()
 
 
 if "snakemake" in globals() and __name__ == "__main__":

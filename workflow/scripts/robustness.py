@@ -21,7 +21,7 @@ def main(smk) -> None:
     facts = {name: smk.params[name] for name in ("tests", "utterances", "seeds", "seconds")}
     facts["disturbed_with"] = {name: importlib.metadata.version(name) for name in LIBRARIES}
     write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
-    job.clear_away()
+    job.unfinished.remove()
 
 
 if "snakemake" in globals() and __name__ == "__main__":

@@ -15,13 +15,9 @@ from candor.attack.crafting import Crafted, Settings, Speech, control, craft
 from candor.attack.names import ATTACKED, CLEAN, CONTROL, NO_GRADIENT, SILENT, TARGET, TRANSFER, WRONG
 from candor.attack.perturb import clipped_share, realised_snr, rms
 from candor.audio.conversion import decode
-from candor.features.clips import in_batches
-from candor.features.extraction import worthwhile_seconds
-from candor.models.auditing import Utterance, in_memory
+from candor.models.audit import Utterance, batches, in_memory, variants_at_once
 from candor.models.end_to_end import EndToEnd
 from candor.store.objects import Store
-
-VARIANTS = 4
 
 Row = dict[str, Any]
 Samples = NDArray[np.float32]
@@ -91,23 +87,14 @@ class Attack:
 
     @property
     def _variants(self) -> int:
-        """Return how many variants of a batch to judge at once.
-
-        Without a gradient a recurrent network can take more at once, whose steps are small on a CPU.
-        """
-        recurrent = worthwhile_seconds(self.model.backbone, self.device, self.batch_seconds) > 0
-        return VARIANTS if recurrent and self.device == "cpu" else 1
+        """Return how many variants of a batch to judge at once."""
+        return variants_at_once(self.model.backbone, self.device, self.batch_seconds)
 
     def _batches(
         self, utterances: Sequence[Utterance], models: Sequence[EndToEnd], variants: int = 1
     ) -> Iterator[list[Utterance]]:
-        """Yield utterances of similar length, as many as it pays for all the models to run at once."""
-        seconds = min(
-            worthwhile_seconds(model.backbone, self.device, variants * self.batch_seconds) for model in models
-        )
-        by_name = {own.clip.utterance: own for own in utterances}
-        for batch in in_batches([own.clip for own in utterances], seconds):
-            yield [by_name[clip.utterance] for clip in batch]
+        backbones = [model.backbone for model in models]
+        return batches(utterances, backbones, self.device, variants * self.batch_seconds)
 
     def _speech(self, batch: Sequence[Utterance]) -> Speech:
         clips = [own.clip for own in batch]

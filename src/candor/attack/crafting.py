@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 
 from candor.attack.names import FGSM, FGSM_TRUST_SER, PGD, PGD_MOMENTUM
 from candor.attack.perturb import add, budget, generator_of, pattern, pgd, random_signs, random_start
+from candor.models.seeding import seeded
 
 
 class Outputs(Protocol):
@@ -174,22 +172,7 @@ def _training_mode_gradient(model: Outputs, speech: Speech) -> torch.Tensor:
             speech.classes[place : place + 1],
             speech.seed,
         )
-        with _drawn_for(alone, speech.waveforms.device), model.as_in_training():  # type: ignore[attr-defined]
+        seed = generator_of(alone.names[0], speech.seed, "dropout").initial_seed()
+        with seeded(seed, str(speech.waveforms.device)), model.as_in_training():  # type: ignore[attr-defined]
             found[place, :length] = gradient_of(model, alone, targeted=False)(alone.waveforms)[0]
     return found
-
-
-@contextmanager
-def _drawn_for(speech: Speech, device: torch.device) -> Iterator[None]:
-    """Seed every generator by the utterance, and leave them behind as they were."""
-    seed = generator_of(speech.names[0], speech.seed, "dropout").initial_seed()
-    states = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed % 2**32)
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])

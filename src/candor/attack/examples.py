@@ -18,7 +18,7 @@ from candor.attack.job import AttackError, AttackJob
 from candor.attack.names import ATTACKED
 from candor.audio.conversion import RATE
 from candor.figures import BLUE, FULL_WIDTH, GREY, VERMILION, house_style, new_figure, set_title
-from candor.models.auditing import Utterance
+from candor.models.audit import Utterance
 from candor.tables.attack import VERSIONS
 
 Samples = NDArray[np.float32]

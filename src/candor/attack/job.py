@@ -2,113 +2,65 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import product
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from candor.attack.attacking import Attack, Row
 from candor.attack.crafting import Settings
 from candor.attack.names import CLEAN, CONTROL
-from candor.made_of import hashes_of
-from candor.models.auditing import Utterance, check_same_answers, tested_utterances
+from candor.models.audit import Audit, Utterance
 from candor.models.end_to_end import EndToEnd
 from candor.models.seeding import seed_everything
 from candor.models.tasks import Emotion
 from candor.models.trained import TrainedSystem
-from candor.runtime import Explained, Progress, use_device
-from candor.store.objects import Store
-from candor.tables.audio import AudioIndex
+from candor.runtime import Explained, Progress
 from candor.tables.models import Predictions
-from candor.tables.splits import FoldTable
-from candor.unfinished import Unfinished
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-PART = 100
-"""Utterances that are attacked before what was found is kept aside."""
 
 
 class AttackError(Explained, RuntimeError):
     """Models cannot be attacked; the message says why."""
 
 
-@dataclass(frozen=True)
-class AttackJob:
+@dataclass(frozen=True, kw_only=True)
+class AttackJob(Audit):
     """The attack on a backbone with a recipe, over all folds.
 
     Parameters
     ----------
-    system
-        Who is attacked.
-    folds
-        The table of each fold, by its number.
-    predictions
-        What the models said of the test utterances when they were trained, by fold.
-    audio
-        The audio index.
-    seconds
-        The most that is used of a clip; None for all of it.
-    seeds
-        Whose models are attacked.
     settings
         How.
     own_gradient
         Whether the models' own gradient is followed.
     surrogate
         Another backbone with the same recipe, whose gradient is followed; None for none.
-    store
-        Where audio and hidden states are.
-    batch_seconds, device
-        How models are run.
-    aside
-        The folder for what is done of an unfinished job.
-    made_of
-        All that the result depends on besides the settings.
     """
 
-    system: TrainedSystem
-    folds: Mapping[int, pd.DataFrame]
-    predictions: Mapping[int, pd.DataFrame]
-    audio: pd.DataFrame
-    seconds: float | None
-    seeds: Sequence[int]
+    error = AttackError
+
     settings: Settings
     own_gradient: bool
     surrogate: TrainedSystem | None
-    store: Store
-    batch_seconds: float = 60.0
-    device: str = "cpu"
-    aside: Path | None = None
-    made_of: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Mapping[str, str], inputs: Any, params: Any, resources: Any) -> AttackJob:
         """Return the job that a rule describes by its wildcards, input, parameters and resources."""
-        folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
-        runs = list(product(folds, params.seeds))
-        surrogate = TrainedSystem.of(params.surrogate, runs, inputs, "surrogate_") if params.surrogate else None
+        described = cls.described(run, inputs, params, resources, Predictions)
+        runs = list(product(described["folds"], params.seeds))
         return cls(
-            system=TrainedSystem.of(run["backbone"], runs, inputs),
-            folds=folds,
-            predictions={number: Predictions.read(file) for number, file in enumerate(inputs.predictions, start=1)},
-            audio=AudioIndex.read(inputs.audio),
-            seconds=params.seconds,
-            seeds=params.seeds,
+            **described,
             settings=Settings.of(params.settings),
             own_gradient=params.own_gradient,
-            surrogate=surrogate,
-            store=Store(params.store),
-            batch_seconds=resources.batch_seconds,
-            device=use_device(resources.device),
-            aside=Path(params.aside),
-            made_of={"inputs": hashes_of(inputs), "code": params.code},
+            surrogate=TrainedSystem.of(params.surrogate, runs, inputs, "surrogate_") if params.surrogate else None,
         )
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """Return how models are attacked."""
+        return {"settings": asdict(self.settings)}
 
     def run(self) -> list[Row]:
         """Return the rows of `Attacked`, fold by fold and seed by seed."""
@@ -122,17 +74,10 @@ class AttackJob:
             for fold in self.folds:
                 for seed in self.seeds:
                     found = self._attack(fold, seed, progress)
-                    self._compare(fold, seed, found)
+                    clean = {row["utterance"]: row["predicted"] for row in found if row["method"] == CLEAN}
+                    self.check(fold, seed, clean, because="as hidden states are not rounded here")
                     rows += self._in_order(fold, found)
         return rows
-
-    def clear_away(self) -> None:
-        """Forget what was kept aside, once the result is written."""
-        self._unfinished().remove()
-
-    def utterances(self, fold: int) -> list[Utterance]:
-        """Return the test utterances of a fold, the longest first."""
-        return tested_utterances(self.folds[fold], self.audio, self.seconds)
 
     def attack(self, fold: int, seed: int) -> Attack:
         """Return the attack on the model of a fold and seed."""
@@ -156,28 +101,16 @@ class AttackJob:
         return tuple(model.task.classes)
 
     def _attack(self, fold: int, seed: int, progress: Progress) -> list[Row]:
-        utterances, unfinished, attack = self.utterances(fold), self._unfinished(), None
-        rows: list[Row] = []
-        for start in range(0, len(utterances), PART):
-            part, chosen = f"fold{fold}-seed{seed}-{start:06}", utterances[start : start + PART]
-            done = unfinished.load(part)
-            if done is None:
-                attack = attack or self.attack(fold, seed)
-                done = attack.on(chosen)
-                unfinished.save(part, done)
-            rows += done
-            progress.advance(len(chosen))
-        return rows
+        attack: Attack | None = None
 
-    def _compare(self, fold: int, seed: int, rows: Sequence[Row]) -> None:
-        """Refuse a model that says something else of clean utterances than when it was trained."""
-        table = self.predictions[fold]
-        stored = table[table["seed"] == seed].set_index("utterance")["predicted"].to_dict()
-        said = {
-            row["utterance"]: stored.get(row["utterance"]) == row["predicted"] for row in rows if row["method"] == CLEAN
-        }
-        whose = f"the model of fold {fold} and seed {seed} on {self.system.backbone}"
-        check_same_answers(said, whose, AttackError, because="as hidden states are not rounded here")
+        def ask(chosen: Sequence[Utterance]) -> list[Row]:
+            nonlocal attack
+            attack = attack or self.attack(fold, seed)
+            found = attack.on(chosen)
+            progress.advance(len(chosen))
+            return found
+
+        return self.in_parts(f"fold{fold}-seed{seed}", self.utterances(fold), progress, ask)
 
     def _in_order(self, fold: int, rows: Sequence[Row]) -> list[Row]:
         """Return the rows in the order of the fold's table, with who speaks."""
@@ -189,10 +122,6 @@ class AttackJob:
             rows, key=lambda row: (people[row["utterance"]][0], order.index(row["method"]), -(row["snr"] or 0.0))
         )
         return [{**people[row["utterance"]][1], "fold": fold, **row} for row in ordered]
-
-    def _unfinished(self) -> Unfinished:
-        of = {**self.made_of, "settings": asdict(self.settings), "device": self.device.partition(":")[0]}
-        return Unfinished(self.aside, json.dumps(of, sort_keys=True))
 
 
 def _rank(method: str) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from candor.made_of import hashes_of
-from candor.models.auditing import check_same_answers
+from candor.models.same_answers import check_same_answers
 from candor.privacy.attackers import Attacker, CnnAttacker, LinearAttacker
 from candor.privacy.attacks import Ready, attack_closed_set, attack_gender, attack_verification
 from candor.privacy.membership import member_rows

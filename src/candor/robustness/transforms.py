@@ -7,9 +7,7 @@ nothing depends on what else is disturbed.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -24,6 +22,7 @@ from scipy.signal import fftconvolve
 from torchaudio.functional import mu_law_decoding, mu_law_encoding
 
 from candor.audio.conversion import RATE
+from candor.models.seeding import seeded
 from candor.robustness.names import NO_OTHER_SPEAKER, TOO_SHORT
 from candor.robustness.rooms import Response, rooms
 
@@ -128,7 +127,7 @@ def pink(samples: int, name: str) -> Samples:
     on. The ends, where the noise fades in and out, are cut off.
     """
     steps = RATE // PINK_FROM
-    with _drawn_for(seed_of(name, "pink_noise")):
+    with seeded(seed_of(name, "pink_noise")):
         made = generate_decaying_white_noise(samples + steps, NOISE_COLOR_DECAYS["pink"], steps, n_fft=steps)
     return np.asarray(made[steps // 2 : steps // 2 + samples], dtype=np.float32)
 
@@ -278,19 +277,6 @@ def _back(samples: Samples, rate: float, length: int) -> Samples:
 
 def _enough(samples: Samples) -> Samples | str:
     return samples if len(samples) >= round(SHORTEST * RATE) else TOO_SHORT
-
-
-@contextmanager
-def _drawn_for(seed: int) -> Iterator[None]:
-    """Seed the generators that audiomentations draws from, and leave them behind as they were."""
-    states = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
 
 
 TRANSFORMS: dict[str, Transform] = {
