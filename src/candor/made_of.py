@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 VERSIONS = (
+    "audiomentations",
     "numpy",
     "opensmile",
     "pandas",
     "peft",
+    "pyroomacoustics",
     "s3prl",
+    "scikit-learn",
     "scipy",
     "soundfile",
     "soxr",

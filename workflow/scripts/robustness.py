@@ -1,15 +1,11 @@
 """Disturb test utterances in many ways, and write what the models of all folds say of them."""
 
-import importlib.metadata
-
 from candor.made_of import made_of, named
 from candor.memory import keep_freed_memory
 from candor.robustness.job import RobustnessJob
 from candor.runtime import start_logging, use_threads
 from candor.tables.base import write_json
 from candor.tables.robustness import Disturbed, DisturbedRatings
-
-LIBRARIES = ("audiomentations", "pyroomacoustics")
 
 
 def main(smk) -> None:
@@ -19,7 +15,6 @@ def main(smk) -> None:
     job = RobustnessJob.of(dict(smk.wildcards), smk.input, smk.params, smk.resources)
     (Disturbed if smk.params.pred == "emotion" else DisturbedRatings).write(job.run(), smk.output.disturbed)
     facts = {name: smk.params[name] for name in ("tests", "utterances", "seeds", "seconds")}
-    facts["disturbed_with"] = {name: importlib.metadata.version(name) for name in LIBRARIES}
     write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
     job.unfinished.remove()
 

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from candor.features.clips import FeatureError, cut_clips
-from candor.features.extraction import as_kept, statistics
+from candor.features.clips import cut_clips
+from candor.features.extraction import statistics
+from candor.models.as_trained import as_in_store, norm_of_training, outputs_of
 from candor.models.ensemble import Ensemble, by_speaker
-from candor.models.inputs import Batch, FrameBatch, PooledBatch
 from candor.models.listening import Listener
 from candor.models.loading import Model
 from candor.models.normalising import Affine, affine, by_deviation
@@ -63,7 +63,7 @@ class Answering:
             if speaker.by_deviation:
                 told = statistics(states, recording.name)
             else:
-                kept = self._as_in_store(speaker.model, states, recording)
+                kept = as_in_store(speaker.model, states, recording.name, self.listener)
                 told = np.stack([kept.min(axis=1), kept.max(axis=1)], axis=1).astype(np.float64)
             speaker.hear(told, states.shape[1])
 
@@ -77,40 +77,16 @@ class Answering:
                 states = self._states(model, recording)
             else:  # most models of an ensemble read the same
                 states = frozen[used] = frozen[used] if used in frozen else self._states(model, recording)
-            with torch.no_grad():
-                outputs = model.head.to(self.listener.device)(self._batch(model, states, recording)).double().cpu()
-            if not outputs.isfinite().all():
-                raise FeatureError(f"{recording.name}: what a model makes of it is not finite")
-            answers.append(outputs)
+            answers.append(outputs_of(model, [states], [recording.name], self._norm_of(model), self.listener))
         return answers
 
     def _states(self, model: Model, recording: Recording) -> torch.Tensor:
         return self.listener.states(model, recording.waveform[: recording.used(model)], recording.name)
 
-    def _batch(self, model: Model, states: torch.Tensor, recording: Recording) -> Batch:
-        device, norm = self.listener.device, self._norm_of(model)
-        if model.about.kind == "pooled":
-            pooled = torch.from_numpy(statistics(states, recording.name))[None]
-            return PooledBatch((pooled if norm is None else norm.on_pooled(pooled)).to(device))
-        if model.about.kind == "frames":
-            states = torch.from_numpy(self._as_in_store(model, states, recording))
-        lengths = torch.tensor([states.shape[1]])
-        if norm is None:
-            return FrameBatch([states.to(device)], lengths)
-        offset, scale = norm.of([0])
-        return FrameBatch([states.to(device)], lengths, offset.to(device), scale.to(device))
-
-    def _as_in_store(self, model: Model, states: torch.Tensor, recording: Recording) -> np.ndarray:
-        """Return frames as rounded as those in the store, which the model was trained on."""
-        return as_kept(states, np.dtype(self.listener.backbone_of(model).frame_type), recording.name)
-
     def _norm_of(self, model: Model) -> Affine | None:
         if by_speaker(model):
             return self.speakers[_norm(model)].norm
-        if model.affine is None:
-            return None
-        offset, scale = model.affine
-        return Affine(offset[None], scale[None], torch.tensor([0]))
+        return norm_of_training(model, 1)
 
 
 class Speaker:

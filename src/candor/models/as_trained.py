@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from candor.backbones.interface import Backbone, Hidden
 from candor.features.clips import FeatureError
@@ -52,11 +53,6 @@ class AsTrained:
         self.models, self.listener, self._norm = dict(models), listener, norm
 
     @property
-    def task(self) -> Emotion | Rating:
-        """Return what the models predict."""
-        return next(iter(self.models.values())).task
-
-    @property
     def backbone(self) -> Backbone:
         """Return the backbone, as the first model has tuned it."""
         return self.listener.backbone_of(next(iter(self.models.values())))
@@ -89,43 +85,75 @@ class AsTrained:
                 hidden = self.listener.hidden(model, waveforms)
             else:
                 hidden = frozen = frozen or self.listener.hidden(model, waveforms)
-            with torch.no_grad():
-                head = model.head.to(self.listener.device)
-                outputs = head(self._batch(model, hidden, numbers, names)).double().cpu()
-            for name, own in zip(names, outputs, strict=True):
-                if not own.isfinite().all():
-                    raise FeatureError(f"{name}: what a model makes of it is not finite")
-            found[seed] = outputs
+            counts = hidden.lengths.tolist()
+            if 0 in counts:
+                raise FeatureError(f"{names[counts.index(0)]}: too short for a single frame")
+            states = [hidden.states[:, place, :count] for place, count in enumerate(counts)]
+            found[seed] = outputs_of(model, states, names, self._norm_of(model, numbers), self.listener)
         return found
-
-    def _batch(self, model: Model, hidden: Hidden, numbers: Sequence[int], names: Sequence[str]) -> Batch:
-        counts = hidden.lengths.tolist()
-        if 0 in counts:
-            raise FeatureError(f"{names[counts.index(0)]}: too short for a single frame")
-        states = [hidden.states[:, place, :count] for place, count in enumerate(counts)]
-        norm, device = self._norm_of(model, numbers), self.listener.device
-        if model.about.kind == "pooled":
-            pooled = torch.from_numpy(
-                np.stack([statistics(own, name) for own, name in zip(states, names, strict=True)])
-            )
-            return PooledBatch((pooled if norm is None else norm.on_pooled(pooled)).to(device))
-        if model.about.kind == "frames":
-            kept = np.dtype(self.listener.backbone_of(model).frame_type)
-            rounded = [as_kept(own, kept, name) for own, name in zip(states, names, strict=True)]
-            states = [torch.from_numpy(own).to(device) for own in rounded]
-        if norm is None:
-            return FrameBatch(states, torch.tensor(counts))
-        offset, scale = norm.of(range(len(states)))
-        return FrameBatch(states, torch.tensor(counts), offset.to(device), scale.to(device))
 
     def _norm_of(self, model: Model, numbers: Sequence[int]) -> Affine | None:
         """Return how each clip of a batch is normalised."""
         if self._norm is not None:
             return Affine(self._norm.offset, self._norm.scale, self._norm.group[list(numbers)])
-        if model.affine is None:
-            return None
-        offset, scale = model.affine
-        return Affine(offset[None], scale[None], torch.zeros(len(numbers), dtype=torch.long))
+        return norm_of_training(model, len(numbers))
+
+
+def outputs_of(
+    model: Model, states: Sequence[torch.Tensor], names: Sequence[str], norm: Affine | None, listener: Hears
+) -> torch.Tensor:
+    """Return what a model makes of hidden states, [recordings, outputs], in float64 and on the CPU.
+
+    Parameters
+    ----------
+    model
+        Who is asked.
+    states
+        Of each recording, [layers, frames, dimensions].
+    names
+        Whose they are, for errors.
+    norm
+        How those of each are normalised; None for as they are.
+    listener
+        Whose backbone has made them.
+    """
+    batch = _batch(model, states, names, norm, listener)
+    with torch.no_grad():
+        outputs: torch.Tensor = model.head.to(listener.device)(batch).double().cpu()
+    for name, own in zip(names, outputs, strict=True):
+        if not own.isfinite().all():
+            raise FeatureError(f"{name}: what a model makes of it is not finite")
+    return outputs
+
+
+def as_in_store(model: Model, states: torch.Tensor, name: str, listener: Hears) -> NDArray[np.floating]:
+    """Return the states of frames as rounded as those in the store, which the model was trained on."""
+    return as_kept(states, np.dtype(listener.backbone_of(model).frame_type), name)
+
+
+def norm_of_training(model: Model, recordings: int) -> Affine | None:
+    """Return the normalisation by the training speakers, which is part of a model, for so many recordings."""
+    if model.affine is None:
+        return None
+    offset, scale = model.affine
+    return Affine(offset[None], scale[None], torch.zeros(recordings, dtype=torch.long))
+
+
+def _batch(
+    model: Model, states: Sequence[torch.Tensor], names: Sequence[str], norm: Affine | None, listener: Hears
+) -> Batch:
+    device = listener.device
+    if model.about.kind == "pooled":
+        pooled = torch.from_numpy(np.stack([statistics(own, name) for own, name in zip(states, names, strict=True)]))
+        return PooledBatch((pooled if norm is None else norm.on_pooled(pooled)).to(device))
+    if model.about.kind == "frames":
+        named = zip(states, names, strict=True)
+        states = [torch.from_numpy(as_in_store(model, own, name, listener)) for own, name in named]
+    frames, lengths = [own.to(device) for own in states], torch.tensor([own.shape[1] for own in states])
+    if norm is None:
+        return FrameBatch(frames, lengths)
+    offset, scale = norm.of(range(len(states)))
+    return FrameBatch(frames, lengths, offset.to(device), scale.to(device))
 
 
 def _in_words(task: Emotion | Rating, outputs: torch.Tensor) -> list[str] | list[float]:

@@ -18,6 +18,11 @@ from candor.stats.paired import paired_interval_of_sums, swap_sums
 _COUNT, _P, _T, _PP, _TT, _PT, _APART = range(7)
 
 
+def terms_of(said: FloatArray, true: FloatArray) -> FloatArray:
+    """Return what each utterance adds to the sums, [utterances, 7]."""
+    return np.stack([np.ones_like(said), said, true, said**2, true**2, said * true, np.abs(said - true)], axis=1)
+
+
 def ccc_of(sums: FloatArray) -> FloatArray:
     """Return the concordance correlation coefficient from sums `[…, 7]`, 0 where neither varies."""
     count = np.maximum(sums[..., _COUNT], 1.0)
@@ -58,7 +63,7 @@ class RatingSystem(Tested):
         """Return the system whose test predictions of all folds and seeds these are."""
         rows = predictions.assign(speaker=clusters(predictions))
         said, true = (rows[column].to_numpy(dtype=np.float64) for column in ("predicted", "value"))
-        terms = np.stack([np.ones_like(said), said, true, said**2, true**2, said * true, np.abs(said - true)], axis=1)
+        terms = terms_of(said, true)
         speaker, speakers = pd.factorize(rows["speaker"], sort=True)
         seed, seeds = pd.factorize(rows["seed"], sort=True)
         sums = np.zeros((len(speakers), len(seeds), terms.shape[1]))

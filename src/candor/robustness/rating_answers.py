@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from candor.performance.compare_ratings import ccc_of
+from candor.performance.compare_ratings import ccc_of, terms_of
 from candor.performance.ratings import METRICS, rating_interval
 from candor.robustness.answers import Answers
 from candor.stats.intervals import FloatArray, Interval
@@ -34,11 +34,10 @@ class RatingAnswers(Answers):
         self.scale = float(predictions["value"].max() - predictions["value"].min())
 
     def sums(self, rows: pd.DataFrame, column: str, by: str) -> FloatArray:
-        """Return the sums that a CCC needs: number, p, t, p², t², pt and |p − t|, with ratings seen from their mean."""
+        """Return the sums that `ccc_of` takes, with ratings seen from their mean."""
         true = rows["value"].to_numpy(dtype=np.float64)
         middle = true.mean()
-        p, t = rows[column].to_numpy(dtype=np.float64) - middle, true - middle
-        terms = np.stack([np.ones_like(p), p, t, p * p, t * t, p * t, np.abs(p - t)], axis=1)
+        terms = terms_of(rows[column].to_numpy(dtype=np.float64) - middle, true - middle)
         found = np.zeros((len(self.speakers if by == "speaker" else self.folds), len(self.seeds), terms.shape[1]))
         np.add.at(found, (rows[by].to_numpy(), rows["seed_code"].to_numpy()), terms)
         return found

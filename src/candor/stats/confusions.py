@@ -1,7 +1,7 @@
 """Counts of what is true and what was said, and the shares that are right.
 
-Each function but the first takes counts `[..., classes, classes]` with the truth in rows and what was said in columns,
-and keeps the leading axes. A class without true utterances has no recall, so the unweighted average leaves it out.
+Counts are `[..., classes, classes]` with the truth in rows and what was said in columns; leading axes are kept. A class
+without true utterances has no recall, so the unweighted average leaves it out.
 """
 
 from __future__ import annotations

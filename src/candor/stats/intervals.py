@@ -99,14 +99,23 @@ def speaker_interval(counts: FloatArray, statistic: Statistic, level: float = 0.
 def jackknife_error(counts: FloatArray, statistic: Statistic) -> float:
     """Return the standard error of `statistic` by leaving out one speaker at a time."""
     without = counts.sum(axis=0) - counts
-    values = statistic(without).mean(axis=-1)
-    speakers = len(counts)
-    return float(np.sqrt((speakers - 1) / speakers * ((values - values.mean()) ** 2).sum()))
+    return error_of(statistic(without).mean(axis=-1))
+
+
+def error_of(without: FloatArray) -> float:
+    """Return the standard error of a figure, from its values without each speaker."""
+    speakers = len(without)
+    return float(np.sqrt((speakers - 1) / speakers * ((without - without.mean()) ** 2).sum()))
 
 
 def effective_speakers(utterances: FloatArray) -> float:
     """Return how many speakers with equally many utterances those with so many are worth (Kish)."""
     return float(utterances.sum() ** 2 / (utterances**2).sum())
+
+
+def quantile(utterances: FloatArray, level: float = 0.95) -> float:
+    """Return how many standard errors an interval over speakers with so many utterances reaches to either side."""
+    return float(stdtrit(max(effective_speakers(utterances) - 1, 1.0), 0.5 + level / 2))
 
 
 def _limits(counts: FloatArray, statistic: Statistic, level: float) -> tuple[float, float]:
@@ -117,8 +126,7 @@ def _limits(counts: FloatArray, statistic: Statistic, level: float) -> tuple[flo
     if error < _EPSILON:
         # Speakers that are all alike by chance are no proof that others would be; what is left is binomial error.
         error = utterance_error(counts, statistic)
-    freedom = max(effective_speakers(counts.sum(axis=(1, 2, 3))) - 1, 1.0)
-    reach = float(stdtrit(freedom, 0.5 + level / 2)) * error / (value * (1 - value))
+    reach = quantile(counts.sum(axis=(1, 2, 3)), level) * error / (value * (1 - value))
     return float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
 
 

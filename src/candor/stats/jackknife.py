@@ -6,16 +6,14 @@ The same interval as in `candor.stats.intervals`, for a figure that the caller c
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, logit, stdtrit
+from scipy.special import expit, logit
 
-from candor.stats.intervals import FloatArray, Interval, effective_speakers
+from candor.stats.intervals import FloatArray, Interval, error_of, quantile
 
 _EPSILON = 1e-12
 
 
-def jackknife_interval(
-    value: float, without: FloatArray, utterances: FloatArray, step: float, level: float = 0.95
-) -> Interval:
+def jackknife_interval(value: float, without: FloatArray, utterances: FloatArray, step: float) -> Interval:
     r"""Return a figure between 0 and 1 with an interval for other speakers of the same population.
 
     With :math:`\hat\theta_{(s)}` the figure without speaker :math:`s`, the interval is
@@ -38,8 +36,6 @@ def jackknife_interval(
     step
         By how much one utterance more or less moves the figure. A value of exactly 0 or 1 has an open side, that of
         a figure one such step away.
-    level
-        Nominal coverage.
 
     References
     ----------
@@ -48,14 +44,12 @@ def jackknife_interval(
     speakers = len(without)
     if speakers < 2 or np.isnan(without).any() or np.isnan(value):
         return Interval(value, np.nan, np.nan, speakers)
-    freedom = max(effective_speakers(utterances) - 1, 1.0)
-    reach = float(stdtrit(freedom, 0.5 + level / 2))
     inside = min(max(value, step), 1 - step)
-    error = jackknife_error_of(without)
+    error = error_of(without)
     if inside != value or error < _EPSILON:
         # No speaker differs, which is no proof that others would not: what is left is binomial error.
         error = max(error, float(np.sqrt(step * inside * (1 - inside))))
-    apart = reach * error / max(inside * (1 - inside), _EPSILON)
+    apart = quantile(utterances) * error / max(inside * (1 - inside), _EPSILON)
     low, high = (float(expit(logit(inside) + side * apart)) for side in (-1, 1))
     if value > 1 - _EPSILON:
         return Interval(value, low, value, speakers)
@@ -64,9 +58,7 @@ def jackknife_interval(
     return Interval(value, min(low, value), max(high, value), speakers)
 
 
-def paired_jackknife(
-    difference: float, without: FloatArray, utterances: FloatArray, step: float, level: float = 0.95
-) -> Interval:
+def paired_jackknife(difference: float, without: FloatArray, utterances: FloatArray, step: float) -> Interval:
     """Return a difference of two figures of the same speakers with its interval, as `stats.paired` does of counts.
 
     Parameters
@@ -75,18 +67,11 @@ def paired_jackknife(
         Of all speakers.
     without
         The difference without each speaker.
-    utterances, step, level
+    utterances, step
         As for `jackknife_interval`; the step bounds the error from below where all speakers are alike.
     """
     if len(without) < 2 or np.isnan(without).any() or np.isnan(difference):
         return Interval(difference, np.nan, np.nan, len(without))
-    freedom = max(effective_speakers(utterances) - 1, 1.0)
-    error = jackknife_error_of(without)
-    reach = float(stdtrit(freedom, 0.5 + level / 2)) * (error if error > _EPSILON else step)
+    error = error_of(without)
+    reach = quantile(utterances) * (error if error > _EPSILON else step)
     return Interval(difference, max(difference - reach, -1.0), min(difference + reach, 1.0), len(without))
-
-
-def jackknife_error_of(without: FloatArray) -> float:
-    """Return the standard error of a figure, from its values without each speaker."""
-    speakers = len(without)
-    return float(np.sqrt((speakers - 1) / speakers * ((without - without.mean()) ** 2).sum()))

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.special import stdtrit
 
 from candor.stats.intervals import (
     FloatArray,
     Interval,
     Statistic,
-    effective_speakers,
     jackknife_error,
     one_turned,
+    quantile,
     utterance_error,
 )
 
@@ -107,7 +106,7 @@ def paired_interval_of_sums(
     value = float(difference(both.sum(axis=0)).mean())
     if len(both) == 1:
         return Interval(value, np.nan, np.nan, 1)
-    reach = _quantile(utterances, level) * jackknife_error(both, difference)
+    reach = quantile(utterances, level) * jackknife_error(both, difference)
     return Interval(value, value - reach, value + reach, len(both))
 
 
@@ -212,13 +211,8 @@ def _limits(first: FloatArray, second: FloatArray, statistic: Statistic, level: 
     error = jackknife_error(both, difference)
     if error < _EPSILON:
         error = float(np.hypot(utterance_error(first, statistic), utterance_error(second, statistic)))
-    reach = _quantile(first.sum(axis=(1, 2, 3)), level) * error
+    reach = quantile(first.sum(axis=(1, 2, 3)), level) * error
     return max(value - reach, -1.0), min(value + reach, 1.0)
-
-
-def _quantile(utterances: FloatArray, level: float) -> float:
-    """Return how many standard errors an interval reaches to either side."""
-    return float(stdtrit(max(effective_speakers(utterances) - 1, 1.0), 0.5 + level / 2))
 
 
 def _swaps(speakers: int, draws: int, seed: int, rows: int) -> Iterator[FloatArray]:
