@@ -7,9 +7,9 @@ from candor.figures import save_figure
 from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.evaluate import results
 from candor.robustness.figures import curves_figure, verdicts_figure
-from candor.robustness.overview import all_systems
 from candor.robustness.show import robustness_text
 from candor.tables.robustness import RobustnessResult, RobustnessSummary
+from candor.tables.side_by_side import side_by_side
 from robustness.lab import EMOTIONS, disturbed_of, predictions_of
 
 EVERY = {"white_noise": [20.0, 0.0], "gain": [-2.0], "room": [0.2, 0.4, 0.9], "telephone": [256.0]}
@@ -30,7 +30,7 @@ def summary(tmp_path):
     found = [result(0.02, speakers=40), result(0.6), result(0.0, predictions=constant)]
     systems = [("fbank", "cnn"), ("apc", "cnn"), ("apc", "linear")]
     file = tmp_path / "robustness" / "mine" / "summary.tsv"
-    RobustnessSummary.write(all_systems("mine", systems, found), file)
+    RobustnessSummary.write(side_by_side("mine", systems, found), file)
     return file
 
 
@@ -74,7 +74,7 @@ def test_one_speaker_and_utterances_that_are_all_left_out_can_be_drawn(tmp_path)
     RobustnessResult.write(results(EmotionAnswers(disturbed, alone), tests), tmp_path / "summary.tsv")
     rows = RobustnessResult.read(tmp_path / "summary.tsv")
     save_figure(curves_figure(rows, "title"), tmp_path / "curves.png")
-    table = all_systems("mine", [("fbank", "cnn")], [rows])
+    table = side_by_side("mine", [("fbank", "cnn")], [rows])
     RobustnessSummary.write(table, tmp_path / "all.tsv")
     save_figure(verdicts_figure(RobustnessSummary.read(tmp_path / "all.tsv"), "title"), tmp_path / "tests.png")
     assert "1 of 1" in robustness_text([tmp_path / "all.tsv"]) or "0 of 1" in robustness_text([tmp_path / "all.tsv"])

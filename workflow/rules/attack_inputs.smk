@@ -58,7 +58,7 @@ def attacking(script):
     return {
         "settings": plan_attacks.settings_of(CONFIG),
         "seeds": attacked_seeds,
-        "seconds": lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
+        "seconds": seconds_of,
         "own_gradient": lambda wildcards: access_to(wildcards).own_gradient,
         "surrogate": lambda wildcards: access_to(wildcards).surrogate,
         "least_threads": threads_of_attack,

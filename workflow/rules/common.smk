@@ -206,6 +206,15 @@ def backbone_of(wildcards):
     return CONFIG.backbones[wildcards.backbone]
 
 
+def recipe_of(wildcards):
+    return CONFIG.recipes[wildcards.recipe]
+
+
+def seconds_of(wildcards):
+    """Return the most that models of a recipe are given of a clip."""
+    return recipe_of(wildcards).audio_duration
+
+
 def source_of(wildcards):
     """Return where the weights of a backbone come from; of what is on this machine also when it last changed."""
     entry = backbone_of(wildcards)
@@ -311,8 +320,8 @@ def of_parts(path):
     ]
 
 
-def what_is_trained_on(recipe):
-    """Return the input function of a training."""
+def what_is_read(recipe):
+    """Return the input function for what models of a recipe read."""
     span = plan_systems.span_name(recipe.audio_duration)
     kind = reading(recipe)
 
@@ -321,9 +330,16 @@ def what_is_trained_on(recipe):
             return {"audio": under(AudioIndex.path), **weights_of(wildcards)}
         pooled = {"features": under(FeatureIndex.path, span=span)}
         frames = {"frames": under(FrameIndex.path, span=span)} if kind == "frames" else {}
-        return {**pooled, **frames, "identity": under(IDENTITY, span=span)}
+        return {**pooled, **frames}
 
     return files
+
+
+def what_is_trained_on(recipe):
+    """Return the input function of a training."""
+    span = plan_systems.span_name(recipe.audio_duration)
+    identity = {} if reading(recipe) == "audio" else {"identity": under(IDENTITY, span=span)}
+    return lambda wildcards: {**what_is_read(recipe)(wildcards), **identity}
 
 
 def folds_of(dataset):

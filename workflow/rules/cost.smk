@@ -19,7 +19,7 @@ rule cost:
         "../../envs/candor.yml"
     threads: threads_of_system
     params:
-        seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
+        seconds=seconds_of,
         code=family_code("cost"),
     message:
         "Counting what {wildcards.recipe} on {wildcards.backbone} costs for {wildcards.dataset}"
@@ -43,7 +43,7 @@ rule cost_timing:
         gpu=gpu_of,
         device=CONFIG.device,
     params:
-        seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
+        seconds=seconds_of,
         measured_seconds=CONFIG.cost.measured_seconds,
         least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),

@@ -15,14 +15,14 @@ from candor.tables.cost import (
 
 def what_is_counted(wildcards):
     """Return a model of a system, its backbone's files, and the audio that it is for."""
-    seed = CONFIG.recipes[wildcards.recipe].seeds[0]
+    seed = recipe_of(wildcards).seeds[0]
     head = under(CHECKPOINT, **wildcards, fold=1, seed=seed)
     return {"head": head, "audio": under(AudioIndex.path), **weights_of(wildcards)}
 
 
 def what_is_timed(wildcards):
     """Return also what the jobs that made the system say they have run."""
-    recipe = CONFIG.recipes[wildcards.recipe]
+    recipe = recipe_of(wildcards)
     span = plan_systems.span_name(recipe.audio_duration)
     extraction = {"extraction": under(ExtractionTiming.path, span=span)}
     return {
@@ -38,7 +38,7 @@ def benchmark_at(rule, **names):
 
 
 def benchmark_of_extraction(wildcards):
-    span = plan_systems.span_name(CONFIG.recipes[wildcards.recipe].audio_duration)
+    span = plan_systems.span_name(seconds_of(wildcards))
     dataset, backbone = wildcards.dataset, wildcards.backbone
     return benchmark_at("features", dataset=dataset, backbone=backbone, span=span)
 

@@ -4,18 +4,15 @@
 
 def names_in(template, dataset):
     """Yield what the wildcards of a final file stand for, as far as this dataset has such a file."""
+    stage = template.split("/")[0]
     if "{recipe}" in template:
-        attacked = template.startswith("attack/")
-        systems = plan_attacks.attacked_systems if attacked else plan_systems.systems
-        for backbone, recipe in systems(CONFIG, dataset):
+        for backbone, recipe in SYSTEMS_OF.get(stage, plan_systems.systems)(CONFIG, dataset):
             names = {"backbone": [backbone], "recipe": [recipe]}
             seeds = CONFIG.recipes[recipe].seeds
             yield {**names, "seed": seeds, "example": EXAMPLES, "version": VERSIONS}
     elif "{span}" in template:
-        attacked = template.startswith("privacy/")
-        spans = plan_privacy.layer_spans if attacked else plan_systems.spans
         for backbone in CONFIG.backbones:
-            for span in spans(CONFIG, dataset, backbone):
+            for span in SPANS_OF.get(stage, plan_systems.spans)(CONFIG, dataset, backbone):
                 if template not in OF_FRAMES or plan_systems.reads_frames(
                     CONFIG, dataset, backbone, span
                 ):
@@ -24,6 +21,9 @@ def names_in(template, dataset):
         yield {}
 
 
+# Stages that have no files of some systems, or of some spans.
+SYSTEMS_OF = {"attack": plan_attacks.attacked_systems}
+SPANS_OF = {"privacy": plan_privacy.layer_spans}
 OF_FRAMES = (FrameIndex.path, TRUST_SER_PRIVACY)
 OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
 OF_EMOTIONS += (GroupRecalls.path, GroupConfusions.path, GROUPS_FIGURE, TRUST_SER_FAIRNESS)

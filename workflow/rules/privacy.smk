@@ -59,7 +59,7 @@ rule privacy:
         seeds=looked_into_seeds,
         reads=lambda wildcards: reading(recipe_of(wildcards)),
         pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
-        seconds=lambda wildcards: recipe_of(wildcards).audio_duration,
+        seconds=seconds_of,
         least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/privacy/{dataset}/{backbone}/{recipe}"),

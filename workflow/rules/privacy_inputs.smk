@@ -19,10 +19,6 @@ READS_STATES = CONFIG.privacy.reads_states
 READS_LOSSES = "membership" in CONFIG.privacy.attributes
 
 
-def recipe_of(wildcards):
-    return CONFIG.recipes[wildcards.recipe]
-
-
 def looked_into_seeds(wildcards):
     return seeds_asked_for(CONFIG.privacy.seeds, wildcards)
 
@@ -44,9 +40,7 @@ def layer_settings(wildcards):
 def what_is_looked_into(wildcards):
     """Return the models of a recipe and what they read."""
     heads = heads_of(wildcards.backbone, wildcards, looked_into_seeds(wildcards))
-    read = what_is_trained_on(recipe_of(wildcards))(wildcards)
-    read.pop("identity", None)
-    return {"heads": heads, **read}
+    return {"heads": heads, **what_is_read(recipe_of(wildcards))(wildcards)}
 
 
 def layers_beside(wildcards):

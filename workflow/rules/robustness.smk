@@ -28,7 +28,7 @@ rule robustness:
         tests=plan_robustness.tests_of(CONFIG),
         utterances=CONFIG.robustness.utterances,
         seeds=disturbed_seeds,
-        seconds=lambda wildcards: CONFIG.recipes[wildcards.recipe].audio_duration,
+        seconds=seconds_of,
         pred=lambda wildcards: DATASETS[wildcards.dataset].pred,
         least_threads=threads_of_system,
         store=lambda wildcards: str(STORE),

@@ -3,7 +3,7 @@
 
 def seeds_asked_for(asked, wildcards):
     """Return the seeds whose models an audit takes, which its config wants to be `first` or `all`."""
-    seeds = CONFIG.recipes[wildcards.recipe].seeds
+    seeds = recipe_of(wildcards).seeds
     return list(seeds) if asked == "all" else seeds[:1]
 
 
@@ -19,7 +19,7 @@ def heads_of(backbone, wildcards, seeds):
 
 def models_on(backbone, wildcards, seeds, prefix=""):
     """Return the models of a recipe on a backbone, and what they need besides audio."""
-    recipe = CONFIG.recipes[wildcards.recipe]
+    recipe = recipe_of(wildcards)
     span = plan_systems.span_name(recipe.audio_duration)
     names = {"dataset": wildcards.dataset, "backbone": backbone, "recipe": wildcards.recipe}
     files = {"heads": heads_of(backbone, wildcards, seeds)}

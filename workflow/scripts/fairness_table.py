@@ -1,21 +1,17 @@
 """Put the gaps of all backbones and recipes of a dataset into one table and one figure."""
 
-import pandas as pd
-
 from candor.fairness.figures import systems_figure
 from candor.figures import save_in_print
 from candor.runtime import start_logging
 from candor.tables.fairness import FairnessSummary, Gaps
+from candor.tables.side_by_side import side_by_side
 
 
 def main(smk) -> None:
     start_logging(smk.log[0])
     dataset = smk.wildcards.dataset
-    parts = [
-        Gaps.read(file).assign(dataset=dataset, backbone=backbone, recipe=recipe)
-        for file, (backbone, recipe) in zip(smk.input.gaps, smk.params.systems, strict=True)
-    ]
-    FairnessSummary.write(pd.concat(parts), smk.output.summary)
+    found = [Gaps.read(file) for file in smk.input.gaps]
+    FairnessSummary.write(side_by_side(dataset, smk.params.systems, found), smk.output.summary)
     save_in_print(systems_figure(FairnessSummary.read(smk.output.summary), dataset), smk.output.figure)
 
 

@@ -5,7 +5,7 @@ from candor.memory import keep_freed_memory
 from candor.robustness.job import RobustnessJob
 from candor.runtime import start_logging, use_threads
 from candor.tables.base import write_json
-from candor.tables.robustness import Disturbed, DisturbedRatings
+from candor.tables.robustness import disturbed_table
 
 
 def main(smk) -> None:
@@ -13,7 +13,7 @@ def main(smk) -> None:
     use_threads(smk.threads, smk.params.least_threads)
     keep_freed_memory()
     job = RobustnessJob.of(dict(smk.wildcards), smk.input, smk.params, smk.resources)
-    (Disturbed if smk.params.pred == "emotion" else DisturbedRatings).write(job.run(), smk.output.disturbed)
+    disturbed_table(smk.params.pred).write(job.run(), smk.output.disturbed)
     facts = {name: smk.params[name] for name in ("tests", "utterances", "seeds", "seconds")}
     write_json(made_of(named(smk.input), run=dict(smk.wildcards), **facts), smk.output.made_of)
     job.unfinished.remove()

@@ -2,16 +2,16 @@
 
 from candor.figures import save_in_print
 from candor.robustness.figures import verdicts_figure
-from candor.robustness.overview import all_systems
 from candor.runtime import start_logging
 from candor.tables.robustness import RobustnessResult, RobustnessSummary
+from candor.tables.side_by_side import side_by_side
 
 
 def main(smk) -> None:
     start_logging(smk.log[0])
     dataset = smk.wildcards.dataset
     found = [RobustnessResult.read(file) for file in smk.input.summaries]
-    RobustnessSummary.write(all_systems(dataset, smk.params.systems, found), smk.output.summary)
+    RobustnessSummary.write(side_by_side(dataset, smk.params.systems, found), smk.output.summary)
     save_in_print(verdicts_figure(RobustnessSummary.read(smk.output.summary), dataset), smk.output.figure)
 
 

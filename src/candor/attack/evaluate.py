@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from candor.attack.names import CLEAN, CONTROL, NO_GRADIENT, SILENT
 from candor.performance.interpretable import interpretable
+from candor.performance.verdicts import doubt
 from candor.stats.clustering import clusters
-from candor.stats.confusions import accuracy, count_confusions
+from candor.stats.confusions import accuracy, count_hits
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.paired import paired_interval, swap_test
 
@@ -22,7 +23,7 @@ TRUST_SER_SNR = 45.0
 """The ratio that trust-ser reports."""
 
 BEYOND, NOT_BEYOND, ONE_SPEAKER = "beyond control", "not beyond control", "one speaker"
-NOT_INTERPRETABLE, NONE_RIGHT = "not interpretable", "no utterance was right"
+NONE_RIGHT = "no utterance was right"
 
 Row = dict[str, Any]
 
@@ -80,14 +81,9 @@ class Fooled:
         return own.sort_values(["utterance", "seed"])
 
     def counts(self, rows: pd.DataFrame) -> FloatArray:
-        """Return how many utterances of each speaker are fooled and are not, `[speakers, 1, 2, 2]`.
-
-        They stand in the first row of a table of two classes, those that are fooled on its diagonal, so that its
-        accuracy is the success of the attack.
-        """
-        failed = np.where(rows["fooled"], 0, 1)
-        first = np.zeros_like(failed)
-        return count_confusions([self._speaker(rows["cluster"]), first, first, failed], [len(self.speakers), 1, 2, 2])
+        """Return how many utterances of each speaker are fooled and are not, `[speakers, 1, 2, 2]`, as `count_hits`."""
+        speaker = self._speaker(rows["cluster"])
+        return count_hits(rows["fooled"].to_numpy(), [speaker, np.zeros_like(speaker)], [len(self.speakers), 1])
 
     def right_under(self, rows: pd.DataFrame) -> Interval:
         """Return the share of all test utterances that are right, where these rows take the place of clean ones."""
@@ -96,9 +92,8 @@ class Fooled:
         said.update(rows.set_index(["utterance", "seed"])["predicted"])
         right = (said == clean["label"]).to_numpy()
         seed = pd.Index(self.seeds).get_indexer(clean.index.get_level_values("seed"))
-        codes = [self._speaker(clean["cluster"]), seed, np.zeros_like(seed), np.where(right, 0, 1)]
-        counts = count_confusions(codes, [len(self.speakers), len(self.seeds), 2, 2])
-        return speaker_interval(counts, accuracy)
+        codes, shape = [self._speaker(clean["cluster"]), seed], [len(self.speakers), len(self.seeds)]
+        return speaker_interval(count_hits(right, codes, shape), accuracy)
 
     def _speaker(self, names: pd.Series[str]) -> NDArray[np.intp]:
         places: NDArray[np.intp] = pd.Index(self.speakers).get_indexer(pd.Index(names))
@@ -174,7 +169,7 @@ def _result(fooled: Fooled, method: str, snr: float) -> Row:
 
 def _verdict(interpretable: str, apart: Interval) -> str:
     if interpretable != "yes":
-        return f"{NOT_INTERPRETABLE}: {interpretable}"
+        return doubt(interpretable)
     if np.isnan(apart.low):
         return ONE_SPEAKER
     return BEYOND if apart.low > 0 else NOT_BEYOND

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.attack.breakdown import EMOTION, GAP, SUCCESS
-from candor.attack.evaluate import BEYOND, NOT_INTERPRETABLE, TRUST_SER_SNR
+from candor.attack.evaluate import BEYOND, TRUST_SER_SNR
 from candor.attack.names import TRANSFER
 from candor.figures import (
     COLOURS,
@@ -25,6 +25,7 @@ from candor.figures import (
     new_figure,
     set_title,
 )
+from candor.performance.verdicts import NOT_INTERPRETABLE
 from candor.tables.attack import METHOD_NAMES, NOT_APPLICABLE
 
 SHARE = "fooled, per cent of those that were right, with 95 % interval (higher is worse)"

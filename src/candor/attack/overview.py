@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from candor.tables.attack import NOT_APPLICABLE, AttackSummary
+from candor.tables.side_by_side import side_by_side
 
 
 def all_systems(dataset: str, systems: Sequence[tuple[str, str, str]], found: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -21,12 +22,9 @@ def all_systems(dataset: str, systems: Sequence[tuple[str, str, str]], found: Se
     found
         Rows of `AttackResult` of each system that was attacked, in the same order.
     """
-    attacked, parts = iter(found), []
-    for backbone, recipe, reason in systems:
-        names = {"dataset": dataset, "backbone": backbone, "recipe": recipe}
-        rows = pd.DataFrame([_not_applicable(reason)]) if reason else next(attacked)
-        parts.append(rows.assign(**names))
-    return pd.DataFrame([row for part in parts for row in part.to_dict("records")])
+    attacked = iter(found)
+    parts = [pd.DataFrame([_not_applicable(reason)]) if reason else next(attacked) for *_, reason in systems]
+    return side_by_side(dataset, [(backbone, recipe) for backbone, recipe, _ in systems], parts)
 
 
 def headline_title(rows: pd.DataFrame) -> str:

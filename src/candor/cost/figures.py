@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from candor.cost.overview import SOUND
 from candor.cost.show import with_prefix
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
+from candor.performance.verdicts import SOUND
 from candor.tables.performance import METRIC_NAMES
 
 LINE = 0.17

@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from candor.performance.verdicts import SOUND, doubt
+
 SYSTEM = ["dataset", "backbone", "recipe"]
 RENAMED = {"value": "score", "utterances": "tested"}
 SCORED = ["metric", "score", "low", "high", "fold_sd", "chance", "interpretable", "tested", "speakers"]
-
-SOUND = "yes"
-"""What the column `interpretable` says where a score means something."""
 
 
 def all_systems(costs: pd.DataFrame, performance: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -39,7 +38,7 @@ def all_systems(costs: pd.DataFrame, performance: pd.DataFrame, metric: str) -> 
             outdone_by = better_than(row, compared)
             row["pareto"] = "no" if outdone_by else "yes"
         said = f"{outdone_by} costs no more and scores no lower" if outdone_by else ""
-        at_chance = "" if row["interpretable"] == SOUND else f"not interpretable: {row['interpretable']}"
+        at_chance = "" if row["interpretable"] == SOUND else doubt(row["interpretable"])
         row["note"] = "; ".join(filter(None, (row["note"], at_chance, said)))
     return pd.DataFrame(records)
 

@@ -18,6 +18,7 @@ from candor.fairness.served import served_rows
 from candor.fairness.spread import uncertainty
 from candor.performance.evaluate import evaluate
 from candor.performance.ratings import evaluate_ratings
+from candor.performance.verdicts import NOT_INTERPRETABLE, SOUND
 from candor.stats.gaps import How, gap_interval
 from candor.stats.intervals import FloatArray
 from candor.stats.paired import holm
@@ -27,7 +28,7 @@ HOWS: tuple[How, How] = ("max", "mean")
 SPEAKER = "speaker"
 
 BEYOND, WITHIN = "beyond chance", "within chance"
-TOO_FEW, NOT_INTERPRETABLE = "too few speakers", "not interpretable"
+TOO_FEW = "too few speakers"
 CONFOUNDED, NOTHING = "cannot be told apart", "nothing to compare"
 
 Row = dict[str, Any]
@@ -274,7 +275,7 @@ def _verdict_beforehand(row: Row, verdict: str, confounded: bool, split: bool, p
     nothing = row["value"] is None or np.isnan(row["value"])
     if nothing and not split:
         return NOTHING
-    if verdict != "yes":
+    if verdict != SOUND:
         return NOT_INTERPRETABLE
     if split and (nothing or confounded):
         return CONFOUNDED

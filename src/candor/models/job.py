@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from candor.made_of import file_hash, made_of
-from candor.models.fold import EMOTION, FoldResult, Setting, clear_away, run_fold
+from candor.models.fold import FoldResult, Setting, clear_away, run_fold
 from candor.models.prepare import Prepared
 from candor.models.recipe import Recipe
 from candor.models.saving import About, save_model
 from candor.models.training import Trained
 from candor.tables.base import write_json
-from candor.tables.models import History, LayerWeights, Predictions, RatingPredictions, TrainingTiming
+from candor.tables.models import History, LayerWeights, TrainingTiming, predictions_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ class FoldJob:
 
     def _write(self, result: FoldResult, prepared: Prepared, output: Any) -> None:
         task = result.task.described()
-        (Predictions if self.pred == EMOTION else RatingPredictions).write(result.predictions, output.predictions)
+        predictions_table(self.pred).write(result.predictions, output.predictions)
         History.write(result.history, output.history)
         LayerWeights.write(result.layers, output.layers)
         TrainingTiming.write([self._took(seed, trained) for seed, trained in result.trained.items()], output.timing)

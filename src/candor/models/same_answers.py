@@ -10,7 +10,7 @@ from candor.runtime import Explained
 logger = logging.getLogger(__name__)
 
 DEVIATING = 0.02
-"""Share of test utterances of which a model may say something else than when it was trained."""
+"""Share of test utterances of which a model may say something else than when it was trained; two it may in any case."""
 
 
 def check_same_answers(said: Mapping[str, bool], whose: str, error: type[Explained], because: str = "") -> None:

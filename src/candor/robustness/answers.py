@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from candor.performance.interpretable import interpretable
 from candor.stats.clustering import clusters
-from candor.stats.confusions import accuracy, count_confusions, uar
+from candor.stats.confusions import accuracy, count_confusions, count_hits, uar
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.paired import paired_interval_of_sums
 
@@ -98,15 +98,13 @@ class Answers(ABC):
         for name, (column, order) in codes.items():
             self.rows[name] = pd.Index(order).get_indexer(pd.Index(self.rows[column]))
 
-    def of(self, rows: pd.DataFrame, draws: int = DRAWS) -> Figures:
+    def of(self, rows: pd.DataFrame) -> Figures:
         """Return what became of the utterances of one test and strength.
 
         Parameters
         ----------
         rows
             Some of `rows`: those that were not left out.
-        draws
-            Models that hear nothing.
         """
         before, after = (self.sums(rows, column, "speaker") for column in ("before", "predicted"))
         by_fold = [self.figure(self.sums(rows, column, "fold_code")) for column in ("predicted", "before")]
@@ -117,7 +115,7 @@ class Answers(ABC):
             change=self.change(before, after),
             unchanged=self.unchanged(rows),
             p=self.p(before, after),
-            random_low=float(np.quantile(self.random_changes(rows, draws), LOWEST)),
+            random_low=float(np.quantile(self.random_changes(rows, DRAWS), LOWEST)),
             chance_unchanged=self.chance_unchanged(rows),
             chance=self.chance(before),
             fold_sd=float(np.std(changes, ddof=1)) if len(changes) > 1 else np.nan,
@@ -166,10 +164,8 @@ class Answers(ABC):
 
     def unchanged(self, rows: pd.DataFrame) -> Interval:
         """Return the share of predictions that stay the same, with its interval."""
-        moved = np.where(self.stays(rows), 0, 1)
-        first = np.zeros_like(moved)
-        shape = [len(self.speakers), len(self.seeds), 2, 2]
-        return speaker_interval(count_confusions([*codes(rows, "speaker", "seed_code"), first, moved], shape), accuracy)
+        shape = [len(self.speakers), len(self.seeds)]
+        return speaker_interval(count_hits(self.stays(rows), codes(rows, "speaker", "seed_code"), shape), accuracy)
 
     def figure(self, sums: FloatArray) -> FloatArray:
         """Return the score of sums `[…, seeds, …]`, averaged over seeds."""

@@ -8,15 +8,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from candor.performance.verdicts import SOUND, doubt
 from candor.robustness.answers import Answers, Figures
 from candor.robustness.battery import OURS, TESTS
+from candor.robustness.emotion_answers import EmotionAnswers
 from candor.robustness.names import ALL, LEFT_OUT, SILENT
+from candor.robustness.rating_answers import RatingAnswers
 from candor.stats.intervals import Interval
 
-NOT_INTERPRETABLE, NO_VERDICT = "not interpretable", "no verdict"
+NO_VERDICT = "no verdict"
 PASSED, FAILED, WITHIN_CHANCE = "passed", "failed", "within chance"
 
 Row = dict[str, Any]
+
+
+def answers_of(pred: str, disturbed: pd.DataFrame, predictions: pd.DataFrame) -> Answers:
+    """Return what models said before and after.
+
+    Parameters
+    ----------
+    pred
+        What they predict.
+    disturbed, predictions
+        As for `Answers`.
+    """
+    return (EmotionAnswers if pred == "emotion" else RatingAnswers)(disturbed, predictions)
 
 
 def results(answers: Answers, tests: Mapping[str, Sequence[float]]) -> pd.DataFrame:
@@ -104,7 +120,7 @@ def _thresholds(test: str, metric: str) -> Row:
 def _judged(row: Row, interpretable: str) -> Row:
     """Return whether a test is passed, whether that is certain, and why."""
     if interpretable != "yes":
-        return {"verdict": f"{NOT_INTERPRETABLE}: {interpretable}"}
+        return {"verdict": doubt(interpretable)}
     if row["unchanged"] is None:
         return {"verdict": f"{NO_VERDICT}: no utterance could be disturbed"}
     least = {"unchanged": row["least_unchanged"], "change": row["least_change"]}
@@ -138,7 +154,7 @@ def _all(answers: Answers, rows: Sequence[Row], headlines: Sequence[pd.DataFrame
         judged = [own for own in rows if own["headline"] == "yes" and own["chance"] is not None]
         row |= {name: float(np.mean([own[name] for own in judged])) for name in ("chance", "chance_unchanged")}
     if not made:
-        why = f"{NOT_INTERPRETABLE}: {interpretable}" if interpretable != "yes" else f"{NO_VERDICT}: no test was made"
+        why = doubt(interpretable) if interpretable != SOUND else f"{NO_VERDICT}: no test was made"
         return {**row, "tests_made": 0, "verdict": why}
     passed = sum(own["passed"] == "yes" for own in made)
     return {**row, "tests_passed": passed, "tests_made": len(made), "verdict": f"{passed} of {len(made)} passed"}

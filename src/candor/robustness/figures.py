@@ -23,8 +23,8 @@ from candor.figures import (
     new_figure,
     set_title,
 )
+from candor.performance.verdicts import NOT_INTERPRETABLE
 from candor.robustness.battery import TESTS
-from candor.robustness.evaluate import NOT_INTERPRETABLE
 from candor.robustness.names import ALL
 
 COLUMNS = 4
@@ -33,7 +33,7 @@ COLUMNS = 4
 SHADES = LinearSegmentedColormap.from_list("share", [VERMILION, "#F7F2E8", BLUE])
 """From many predictions that change to none."""
 
-PASSED, FAILED, UNSURE = "✓", "✗", "?"
+TICK, CROSS, UNSURE = "✓", "✗", "?"
 
 
 def curves_figure(rows: pd.DataFrame, title: str) -> Figure:
@@ -111,7 +111,7 @@ def verdicts_figure(rows: pd.DataFrame, title: str) -> Figure:
             spine.set_visible(False)
         metric = str(judged["metric"].iloc[0]).upper()
         axes.set_xlabel(
-            f"{PASSED} passed, {FAILED} failed, {UNSURE} the interval reaches across the threshold.\n"
+            f"{TICK} passed, {CROSS} failed, {UNSURE} the interval reaches across the threshold.\n"
             f"Per cent of predictions unchanged, and change of {metric} in points.",
             loc="left", fontsize=7,
         )  # fmt: skip
@@ -232,7 +232,7 @@ def _cell(axes: Axes, column: int, line: int, row: Any) -> None:
     if share != share:
         words = "–"
     else:
-        mark = {"yes": PASSED, "no": FAILED}.get(row["passed"], "·")
+        mark = {"yes": TICK, "no": CROSS}.get(row["passed"], "·")
         mark += UNSURE if row["certain"] == "no" else ""
         words = f"{100 * share:.0f}, {_points(row['change'])} {mark}"
     axes.text(column, line, words, ha="center", va="center", fontsize=7.5, color=INK)

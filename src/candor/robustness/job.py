@@ -14,7 +14,7 @@ from candor.robustness.asking import Asking
 from candor.robustness.sample import drawn_evenly
 from candor.robustness.voices import Voices
 from candor.runtime import Explained, Progress
-from candor.tables.models import Predictions, RatingPredictions
+from candor.tables.models import predictions_table
 
 CHECKED = 32
 """Clean utterances per fold of which models must say what they said when they were trained."""
@@ -44,8 +44,7 @@ class RobustnessJob(Audit):
     @classmethod
     def of(cls, run: Mapping[str, str], inputs: Any, params: Any, resources: Any) -> RobustnessJob:
         """Return the job that a rule describes by its wildcards, input, parameters and resources."""
-        predictions = Predictions if params.pred == "emotion" else RatingPredictions
-        described = cls.described(run, inputs, params, resources, predictions)
+        described = cls.described(run, inputs, params, resources, predictions_table(params.pred))
         return cls(**described, tests=params.tests, most=params.utterances)
 
     @property

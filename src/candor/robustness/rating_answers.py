@@ -12,7 +12,7 @@ from candor.robustness.answers import Answers
 from candor.stats.intervals import FloatArray, Interval
 from candor.stats.paired import paired_interval_of_sums, swap_sums
 
-RATED_ALIKE = 0.05
+STAYS_WITHIN = 0.05
 """Share of the scale by which a rating may move and still count as unchanged: that of ser-tests."""
 
 
@@ -52,7 +52,7 @@ class RatingAnswers(Answers):
 
     def stays(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Return which ratings move by less than 5 % of the scale."""
-        return np.asarray((rows["before"] - rows["predicted"]).abs() < RATED_ALIKE * self.scale)
+        return np.asarray((rows["before"] - rows["predicted"]).abs() < STAYS_WITHIN * self.scale)
 
     def interval(self, rows: pd.DataFrame, after: FloatArray) -> Interval:
         """Return the CCC with its interval."""
@@ -76,7 +76,7 @@ class RatingAnswers(Answers):
     def chance_unchanged(self, rows: pd.DataFrame) -> float:
         """Return how often a rating before and one after, of any two utterances, are alike, averaged over seeds."""
         pairs = zip(self._by_seed(rows, "before")[0], self._by_seed(rows, "predicted")[0], strict=True)
-        reach = RATED_ALIKE * self.scale
+        reach = STAYS_WITHIN * self.scale
         near = (np.searchsorted(np.sort(after), [before - reach, before + reach]) for before, after in pairs)
         return float(np.mean([(ends[1] - ends[0]).mean() / len(ends[0]) for ends in near]))
 

@@ -32,6 +32,22 @@ def count_confusions(codes: Sequence[NDArray[np.intp]], shape: Sequence[int]) ->
     return np.bincount(flat, minlength=int(np.prod(shape))).astype(np.float64).reshape(tuple(shape))
 
 
+def count_hits(hit: NDArray[np.bool_], codes: Sequence[NDArray[np.intp]], shape: Sequence[int]) -> FloatArray:
+    """Count what is a hit and what is not, `[*shape, 2, 2]`.
+
+    They stand in the first row of a table of two classes, hits on its diagonal, so that its accuracy is their share.
+
+    Parameters
+    ----------
+    hit
+        What is one.
+    codes, shape
+        As for `count_confusions`, without the classes.
+    """
+    missed = np.where(hit, 0, 1)
+    return count_confusions([*codes, np.zeros_like(missed), missed], [*shape, 2, 2])
+
+
 def accuracy(counts: FloatArray) -> FloatArray:
     """Return the share of utterances recognised (in the field also *weighted accuracy*, WA)."""
     return ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))

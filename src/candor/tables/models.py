@@ -54,6 +54,11 @@ class RatingPredictions(Table):
     )
 
 
+def predictions_table(pred: str) -> type[Predictions] | type[RatingPredictions]:
+    """Return the table of test predictions of a dataset, by what it predicts."""
+    return Predictions if pred == "emotion" else RatingPredictions
+
+
 class History(Table):
     """How the trainings of one fold went."""
 

@@ -60,6 +60,11 @@ class DisturbedRatings(Table):
     )
 
 
+def disturbed_table(pred: str) -> type[Disturbed] | type[DisturbedRatings]:
+    """Return the table of what models say of disturbed speech, by what they predict."""
+    return Disturbed if pred == "emotion" else DisturbedRatings
+
+
 _RESULT = (
     Column("test", "How speech was disturbed; `all` for the mean over all tests at their headline strengths"),
     Column("strength", "How strongly; blank for `all`", "number", blank=True),
