@@ -175,7 +175,7 @@ def test_ratings_are_foretold_of_disturbed_speech_too(tmp_path):
     found = results(RatingAnswers(rows, before), job.tests).set_index(["test", "strength"])
     louder, quieter = found.loc[("gain", -2.0)], found.loc[("gain", -6.0)]
     assert 1 > louder["score"] > quieter["score"]
-    assert louder["passed"] in ("yes", "no")
+    assert (louder["passed"], quieter["passed"]) == ("no", "")
     job.predictions[1]["predicted"] += 0.1
     with pytest.raises(RobustnessError, match="says something else of 32 of 32"):
         job.run()

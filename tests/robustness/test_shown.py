@@ -39,7 +39,7 @@ def test_the_text_counts_what_is_passed_and_names_what_is_failed(summary, tmp_pa
     lines = text.splitlines()
     assert "4 of 4" in lines[1]
     assert "0 of 4" in lines[2]
-    assert "white_noise, room" in lines[2].replace("gain, ", "") or "white_noise" in lines[2]
+    assert lines[2].endswith("  white_noise, gain, room, telephone")
     assert "not interpretable: one class" in lines[3]
     assert robustness_text([]) == ""
     with pytest.raises(SystemExit) as end:
@@ -77,4 +77,7 @@ def test_one_speaker_and_utterances_that_are_all_left_out_can_be_drawn(tmp_path)
     table = side_by_side("mine", [("fbank", "cnn")], [rows])
     RobustnessSummary.write(table, tmp_path / "all.tsv")
     save_figure(verdicts_figure(RobustnessSummary.read(tmp_path / "all.tsv"), "title"), tmp_path / "tests.png")
-    assert "1 of 1" in robustness_text([tmp_path / "all.tsv"]) or "0 of 1" in robustness_text([tmp_path / "all.tsv"])
+    # A model that hears anger everywhere once the end is cut off: of one speaker nothing is certain.
+    line = robustness_text([tmp_path / "all.tsv"]).splitlines()[1]
+    assert "  0 of 1  " in line
+    assert line.endswith("  crop_end (?)")
