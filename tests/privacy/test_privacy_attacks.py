@@ -162,7 +162,7 @@ def test_how_hard_the_network_tries_matters(changed):
 def test_two_who_are_tested_and_give_no_interval_are_not_called_one():
     """Without either speaker no trial remains of the two: who is he to be taken for?"""
     codes, truth = np.array([0, 0, 1, 1]), np.array([True, False, True, False])
-    contests = Contests(["a", "b"], [Contest.of(np.arange(4.0), truth, [truth], codes, codes[::-1], truth, 1)])
+    contests = Contests([Contest.of(np.arange(4.0), truth, [truth], codes, codes[::-1], truth, 1)])
     what = What("verification", "embedding", "linear", "eer", "")
     row = contest_row(what, contests, Curve.equal_error, 0.5, np.ones(2), 0)
     assert (row["speakers"], row["verdict"]) == (2, "too few speakers")

@@ -125,7 +125,7 @@ def attack_verification(people: People, dealt: Deal, ready: Ready, seeds: Sequen
     if not found:
         return what.without(_reason(reasons), dealt.left_out)
     names = sorted(set(people.speakers))
-    contests = Contests(names)
+    contests = Contests()
     for fold, own in found.items():
         for seed in seeds:
             fitted = ready(fold, seed).fit(own.training, _seed(fold, seed))

@@ -16,7 +16,8 @@ from candor.stats.jackknife import jackknife_interval, paired_jackknife
 from candor.stats.paired import paired_interval
 
 Row = dict[str, Any]
-Figure = Callable[[Curve], float]
+Figure = Callable[[Curve], float | FloatArray]
+"""What is read off a curve: a number, or an array of several."""
 
 NUMBERS = (
     *("value", "low", "high", "chance", "control", "control_low", "control_high"),
@@ -141,28 +142,29 @@ class Contests:
 
     Parameters
     ----------
-    speakers
-        Names of all, by number.
     each
         The contests.
     """
 
-    speakers: Sequence[str]
     each: list[Contest] = field(default_factory=list)
 
-    def figure(self, figure: Figure, *, control: bool = False) -> tuple[float, FloatArray]:
-        """Return a figure of all speakers, and without each of those who are there."""
+    def whole(self, figure: Figure, *, control: bool = False) -> FloatArray:
+        """Return a figure of all speakers; NaN where no contest has one."""
+        return _mean([self._of(own, figure, None, control) for own in self.each])
+
+    def figure(self, figure: Figure, *, control: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Return a figure of all speakers, and without each of those who are there, [speakers, ...]."""
         there = self.present()
-        whole = [self._of(own, figure, None, control) for own in self.each]
-        without = np.full(len(there), np.nan)
+        told = [self._of(own, figure, None, control) for own in self.each]
+        whole = _mean(told)
+        without = np.full((len(there), *whole.shape), np.nan)
         for place, speaker in enumerate(there):
-            told = [
+            without[place] = _mean([
                 self._of(own, figure, (own.first != speaker) & (own.second != speaker), control)
                 if self._concerns(own, speaker) else value
-                for own, value in zip(self.each, whole, strict=True)
-            ]  # fmt: skip
-            without[place] = _mean(told)
-        return _mean(whole), without
+                for own, value in zip(self.each, told, strict=True)
+            ])  # fmt: skip
+        return whole, without
 
     def by_fold(self, figure: Figure) -> list[float]:
         """Return the figure of each fold, averaged over seeds."""
@@ -170,7 +172,7 @@ class Contests:
         for own in self.each:
             value, weight = self._of(own, figure, None, False)
             if weight:
-                values.setdefault(own.fold, []).append(value)
+                values.setdefault(own.fold, []).append(float(value))
         return [float(np.mean(own)) for own in values.values()]
 
     def present(self) -> list[int]:
@@ -181,17 +183,17 @@ class Contests:
         return bool((own.first == speaker).any() or (own.second == speaker).any())
 
     @staticmethod
-    def _of(own: Contest, figure: Figure, kept: Flags | None, control: bool) -> tuple[float, float]:
+    def _of(own: Contest, figure: Figure, kept: Flags | None, control: bool) -> tuple[FloatArray, float]:
         """Return a figure of one contest, and its weight: 0 where there is no figure."""
         curves = [ranked.curve(kept) for ranked in (own.control if control else (own.real,))]
-        values = [figure(curve) for curve in curves if curve is not None]
-        return (float(np.mean(values)), own.weight(kept)) if values else (0.0, 0.0)
+        values = [np.asarray(figure(curve)) for curve in curves if curve is not None]
+        return (np.asarray(np.mean(values, axis=0)), own.weight(kept)) if values else (np.zeros(()), 0.0)
 
 
-def _mean(told: Sequence[tuple[float, float]]) -> float:
+def _mean(told: Sequence[tuple[FloatArray, float]]) -> FloatArray:
     """Return the mean of figures with their weights; NaN where there are none."""
     weights = sum(weight for _, weight in told)
-    return sum(weight * value for value, weight in told) / weights if weights else np.nan
+    return np.asarray(sum(weight * value for value, weight in told) / weights if weights else np.nan)
 
 
 def contest_row(
@@ -206,7 +208,7 @@ def contest_row(
     contests
         The scores.
     figure
-        The figure of one ROC curve.
+        The figure of one ROC curve, a number.
     chance
         What scores that say nothing give.
     utterances
@@ -217,9 +219,9 @@ def contest_row(
     step = 1 / max(float(utterances.sum()), 1.0)
     value, without = contests.figure(figure)
     beside, beside_without = contests.figure(figure, control=True)
-    own = jackknife_interval(value, without, utterances, step)
-    control = jackknife_interval(beside, beside_without, utterances, step)
-    apart = paired_jackknife(value - beside, without - beside_without, utterances, step)
+    own = jackknife_interval(float(value), without, utterances, step)
+    control = jackknife_interval(float(beside), beside_without, utterances, step)
+    apart = paired_jackknife(float(value - beside), without - beside_without, utterances, step)
     return what.row(
         **_three(own, control, apart),
         **_spread(contests.by_fold(figure)),
