@@ -7,7 +7,7 @@ import pytest
 from candor.figures import save_figure
 from candor.performance.interpretable import interpretable
 from candor.privacy.figures import leaks_figure, membership_figure, systems_figure
-from candor.privacy.names import METRICS_OF
+from candor.privacy.names import AUC, METRIC_OF
 from candor.privacy.outcomes import What
 from candor.privacy.overview import all_systems, of_one_system
 from candor.privacy.show import privacy_text
@@ -18,7 +18,7 @@ CHANCE = {"gender": 0.5, "speaker": 0.05, "verification": 0.5}
 
 
 def row(attribute, source, attacker, value, metric=None):
-    what = What(attribute, source, attacker, metric or METRICS_OF[attribute][0], "frames")
+    what = What(attribute, source, attacker, metric or METRIC_OF[attribute], "frames")
     chance = CHANCE.get(attribute, 0.5)
     told = {"low": max(value - 0.1, 0), "high": min(value + 0.1, 1), "control": chance, "control_low": chance - 0.04}
     counts = {"control_high": chance + 0.05, "utterances": 240, "speakers": 20, "folds": 5, "left_out": 0}
@@ -40,7 +40,10 @@ EMBEDDING = [
     row("gender", "embedding", "linear", 0.9), row("gender", "embedding", "cnn", 0.7),
     row("verification", "embedding", "linear", 0.3), row("verification", "embedding", "cnn", 0.2),
 ]  # fmt: skip
-MEMBERSHIP = [row("membership", "outputs", "threshold", 0.6), row("membership", "outputs", "threshold", 0.05, "tpr")]
+MEMBERSHIP = [
+    row("membership", "outputs", "threshold", 0.6, AUC),
+    row("membership", "outputs", "threshold", 0.05, "tpr"),
+]
 
 
 def system(tmp_path, with_layers=True, verdict="yes", number=3):

@@ -25,7 +25,7 @@ from candor.privacy.names import (
     FRAMES,
     GENDER,
     LINEAR,
-    METRICS_OF,
+    METRIC_OF,
     POOLED,
     SPEAKER,
     VECTOR,
@@ -90,8 +90,7 @@ class LayersJob:
         """Return the job that a rule describes by its input, parameters and resources."""
         folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
         people, settings = People.of(Utterances.read(inputs.utterances), folds), Settings.of(params.settings)
-        frames = inputs.get("frames") if CNN in settings.attackers else None
-        device = use_device(resources.device)
+        frames, device = inputs.get("frames"), use_device(resources.device)
 
         def states() -> LayerStates:
             index = FrameIndex.read(frames) if frames else None
@@ -265,7 +264,7 @@ def _attacks(
     """Yield a row for each attack on a source."""
     dealt: Deal | None = None
     for attribute in settings.of_states:
-        what = What(attribute, source, attacker, METRICS_OF[attribute][0], reads)
+        what = What(attribute, source, attacker, METRIC_OF[attribute], reads)
         if attribute == GENDER:
             yield attack_gender(people, ready, seeds, what)
             continue
