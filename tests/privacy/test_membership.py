@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.membership import chance_of, contests_of, curve_rows, member_rows, membership_rows
-from candor.privacy.outcomes import Contest, Contests
 from candor.stats.clustering import clusters
 from candor.tables.privacy import MemberLosses
 from privacy.crowds import folds, manifest

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.membership import AUC, FIGURES
-from candor.privacy.outcomes import Contest, Contests, What, contest_row
+from candor.privacy.outcomes import What, contest_row
 
 BETWEEN, WITHIN, APART, EACH = 0.5, 1.0, 0.7, 12
 

@@ -7,7 +7,8 @@ from sklearn.metrics import recall_score, roc_curve
 from candor.models.networks import FrameNetwork
 from candor.privacy.attackers import CnnAttacker, Effort, LinearAttacker
 from candor.privacy.attacks import attack_closed_set, attack_gender, attack_verification
-from candor.privacy.outcomes import Contest, Contests, What, contest_row
+from candor.privacy.contests import Contest, Contests
+from candor.privacy.outcomes import What, contest_row
 from candor.privacy.people import People, closed_set, deal, gender_training, lineup
 from candor.privacy.ranking import Curve
 from candor.privacy.states import vectors

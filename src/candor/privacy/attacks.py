@@ -8,8 +8,9 @@ from typing import TypeVar
 import numpy as np
 
 from candor.privacy.attackers import Attacker, Fitted
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import DEALINGS
-from candor.privacy.outcomes import Contest, Contests, Counted, Row, What, contest_row, counted_row, equally_heavy
+from candor.privacy.outcomes import Counted, Row, What, contest_row, counted_row, equally_heavy
 from candor.privacy.people import (
     GENDERS,
     Codes,

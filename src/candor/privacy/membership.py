@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import AUC, DEALINGS, FALSE_ALARMS, MEMBERSHIP, OUTPUTS, THRESHOLD, TPR
-from candor.privacy.outcomes import Contest, Contests, Row, What, contest_row
+from candor.privacy.outcomes import Row, What, contest_row
 from candor.privacy.ranking import Curve
 from candor.stats.intervals import FloatArray
 from candor.stats.jackknife import jackknife_interval
