@@ -1,12 +1,14 @@
 """The jobs of the stage on a store: what they write, that each key counts, that a killed one goes on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from candor.config.loading import load
 from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
-from candor.models.tasks import Emotion
+from candor.models.tasks import Emotion, Rating
 from candor.plan.fingerprint import reached
 from candor.plan.privacy import settings_of_layers, settings_of_models
 from candor.privacy.job import LayersJob, ModelsJob, PrivacyError
@@ -225,3 +227,20 @@ def test_models_that_are_not_those_of_the_predictions_are_refused(tmp_path):
         said["predicted"] = "neutral"
     with pytest.raises(PrivacyError, match="fold 1 and seed 0 says something else of 24 of 48 test utterances"):
         job.run()
+
+
+@pytest.mark.parametrize(("moved", "same"), [(0.019, True), (0.021, False)])
+def test_a_rating_may_be_off_by_a_fiftieth_of_the_deviation(tmp_path, moved, same):
+    job = models_job(tmp_path, attributes=["gender"], attackers=["linear"])
+    rating = Rating("arousal", 3.0, 0.5)
+
+    def models(fold, seed):
+        return Kept(one_hot(job.people), np.zeros((len(job.people), 1)), rating)
+
+    said = {fold: own.assign(predicted=3.0 + 0.5 * moved) for fold, own in job.predictions.items()}
+    job = replace(job, models=models, predictions=said)
+    if same:
+        assert len(job.run()[0]) == 1
+    else:
+        with pytest.raises(PrivacyError, match="48 of 48 test utterances"):
+            job.run()
