@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
-from candor.features.clips import Clip, cut_clips, in_batches
+from candor.features.clips import Clip, clips_of, in_batches
 from candor.features.extraction import worthwhile_seconds
 from candor.made_of import hashes_of
 from candor.models.same_answers import Answer, check_same_answers, same_answers, stored_answers
@@ -138,9 +138,7 @@ class Audit(ABC):
     def utterances(self, fold: int) -> list[Utterance]:
         """Return the test utterances of a fold, the longest first."""
         table = self.folds[fold]
-        own = self.audio.set_index("utterance").loc[list(table["utterance"]), ["member", "samples"]]
-        rows = [(str(name), str(member), int(samples)) for name, member, samples in own.itertuples(name=None)]
-        clips = cut_clips(rows, self.seconds)
+        clips = clips_of(table, self.audio, self.seconds)
         tested = [
             Utterance(clip, number, str(label))
             for number, (clip, label, part) in enumerate(zip(clips, table["label"], table["part"], strict=True))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from candor.features.clips import cut_clips
+from candor.features.clips import clips_of
 from candor.models.ensemble import Ensemble
 from candor.models.inputs import AudioInputs, Inputs
 from candor.models.linear import PooledNetwork
@@ -167,12 +167,10 @@ class OnAudio:
         ensemble = Ensemble.of([self.heads[fold, seed]])
         model = ensemble.models[0]
         assert isinstance(model.head, FrameNetwork)  # what is trained on audio reads frames
-        backbone = Listener(ensemble, self.weights, self.device).backbone_of(model)
-        precision = str(model.about.source["precision"]) if self.device != "cpu" else "float32"
-        network = AudioNetwork(backbone, model.head, precision).to(self.device).eval()
-        own = self.audio.set_index("utterance").loc[list(self.folds[fold]["utterance"]), ["member", "samples"]]
-        rows = [(str(name), str(member), int(samples)) for name, member, samples in own.itertuples(name=None)]
-        return kept_of(network, AudioInputs(cut_clips(rows, self.seconds), self.store), model.task, self.device)
+        listener = Listener(ensemble, self.weights, self.device)
+        network = AudioNetwork(listener.backbone_of(model), model.head, listener.precision).to(self.device).eval()
+        inputs = AudioInputs(clips_of(self.folds[fold], self.audio, self.seconds), self.store)
+        return kept_of(network, inputs, model.task, self.device)
 
 
 def by_fold_and_seed(files: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> dict[tuple[int, int], Path]:
