@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -6,7 +7,7 @@ from candor.audio.conversion import decode, encode
 from candor.backbones.families import fbank
 from candor.backbones.interface import Backbone
 from candor.features import packs
-from candor.features.clips import Clip, FeatureError, cut_clips, in_batches
+from candor.features.clips import Clip, FeatureError, clips_of, cut_clips, in_batches
 from candor.features.extraction import Extraction, Way, as_kept, identity, statistics, worthwhile_seconds
 from candor.features.reading import Frames, read_pooled
 from candor.store.objects import Store, StoreError
@@ -145,6 +146,13 @@ def test_frames_are_added_without_touching_what_is_pooled(store, clips):
     assert len(again.heard) == 20
     assert later.pooled_rows() == rows
     assert extracted(clips, Counting(stop_after=0), store, frames=True).frame_rows() == later.frame_rows()
+
+
+def test_clips_come_in_the_order_of_a_table_and_are_cut():
+    audio = pd.DataFrame({"utterance": ["a", "b", "c"], "member": ["x", "y", "z"], "samples": [16000, 8000, 4000]})
+    table = pd.DataFrame({"utterance": ["c", "a"]})
+    assert clips_of(table, audio, 0.5) == [Clip("c", "z", 4000), Clip("a", "x", 8000, cut=True)]
+    assert clips_of(table, audio, None) == [Clip("c", "z", 4000), Clip("a", "x", 16000)]
 
 
 def test_only_clips_longer_than_the_cut_are_run_again(store, clips, tmp_path):

@@ -1,14 +1,16 @@
 """The jobs of the stage on a store: what they write, that each key counts, that a killed one goes on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from candor.config.loading import ConfigError, load
+from candor.config.loading import load
 from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
-from candor.models.tasks import Emotion
+from candor.models.tasks import Emotion, Rating
 from candor.plan.fingerprint import reached
-from candor.plan.privacy import check_privacy, layer_spans, layers_of, settings_of_layers, settings_of_models
+from candor.plan.privacy import settings_of_layers, settings_of_models
 from candor.privacy.job import LayersJob, ModelsJob, PrivacyError
 from candor.privacy.people import People
 from candor.privacy.settings import Settings
@@ -227,56 +229,18 @@ def test_models_that_are_not_those_of_the_predictions_are_refused(tmp_path):
         job.run()
 
 
-@pytest.mark.parametrize(
-    ("privacy", "line"),
-    [
-        ({"attributes": ["sex"]}, "gender, speaker, membership"),
-        ({"attributes": []}, "privacy.attributes"),
-        ({"attackers": ["cnn", "cnn"]}, "each may occur once"),
-        ({"attackers": ["linear"], "num_epochs": 3}, "num_epochs does nothing without cnn in attackers"),
-        ({"attackers": ["linear"], "max_frames": 3}, "max_frames does nothing without cnn in attackers"),
-        ({"attributes": ["membership"], "hidden_size": 3}, "hidden_size does nothing without gender or speaker"),
-        ({"attributes": ["membership"], "attackers": ["cnn"]}, "attackers does nothing without gender or speaker"),
-        ({"attributes": ["speaker"], "parity": "trust-ser"}, "parity 'trust-ser' is of gender"),
-    ],
-)
-def test_what_would_do_nothing_is_refused(privacy, line):
-    with pytest.raises(ConfigError, match=line):
-        load({"privacy": privacy})
+@pytest.mark.parametrize(("moved", "same"), [(0.019, True), (0.021, False)])
+def test_a_rating_may_be_off_by_a_fiftieth_of_the_deviation(tmp_path, moved, same):
+    job = models_job(tmp_path, attributes=["gender"], attackers=["linear"])
+    rating = Rating("arousal", 3.0, 0.5)
 
+    def models(fold, seed):
+        return Kept(one_hot(job.people), np.zeros((len(job.people), 1)), rating)
 
-def test_layers_are_attacked_where_they_are_the_same_for_all_models():
-    made = load({"recipes": {"cnn": None, "whole": {"audio_duration": None}, "tuned": {"mode": "full"}}})
-    assert layer_spans(made, "demo", "apc_demo") == {"first6s": 6.0, "whole": None}
-    assert layers_of(made, "cnn") == ("first6s", "")
-    assert layers_of(made, "tuned")[0] == ""
-    assert "tunes the backbone" in layers_of(made, "tuned")[1]
-    assert layer_spans(load({"privacy": {"attributes": ["membership"]}}), "demo", "fbank") == {}
-
-
-def test_each_job_is_told_what_it_uses_and_nothing_else():
-    both, members = (
-        load({"privacy": {"attributes": own}}) for own in (["speaker", "gender"], ["membership", "gender"])
-    )
-    assert settings_of_layers(both, True)["attributes"] == settings_of_layers(load({}), True)["attributes"]
-    assert settings_of_layers(members, True)["attributes"] == ["gender"]
-    assert settings_of_models(members)["attributes"] == ["gender", "membership"]
-    fewer = load({"privacy": {"max_frames": 3}})
-    assert settings_of_layers(fewer, True) != settings_of_layers(load({}), True)
-    assert settings_of_layers(fewer, False) == settings_of_layers(load({}), False)
-    assert settings_of_models(fewer) == settings_of_models(load({}))
-
-
-def test_a_number_of_frames_needs_frames():
-    with pytest.raises(
-        ConfigError, match=r"privacy\.max_frames is 3, which does nothing: no recipe has any frames kept"
-    ):
-        check_privacy(load({"recipes": {"cnn": False, "linear": None}, "privacy": {"max_frames": 3}}))
-    check_privacy(load({"privacy": {"max_frames": 3}}))
-
-
-def test_trust_sers_attack_needs_frames():
-    pooled = {"recipes": {"cnn": False, "linear": None}, "privacy": {"parity": "trust-ser"}}
-    with pytest.raises(ConfigError, match=r"privacy\.parity is 'trust-ser', which reads frames"):
-        check_privacy(load(pooled))
-    check_privacy(load({"privacy": {"parity": "trust-ser"}}))
+    said = {fold: own.assign(predicted=3.0 + 0.5 * moved) for fold, own in job.predictions.items()}
+    job = replace(job, models=models, predictions=said)
+    if same:
+        assert len(job.run()[0]) == 1
+    else:
+        with pytest.raises(PrivacyError, match="48 of 48 test utterances"):
+            job.run()

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from candor.privacy.membership import chance_of, curve_rows, member_rows, membership_rows
-from candor.privacy.outcomes import Contest, Contests
+from candor.privacy.contests import Contest, Contests
+from candor.privacy.membership import chance_of, contests_of, curve_rows, member_rows, membership_rows
 from candor.stats.clustering import clusters
 from candor.tables.privacy import MemberLosses
 from privacy.crowds import folds, manifest
@@ -38,7 +38,7 @@ def test_figures_are_means_over_models_of_those_of_scikit_learn(seeds, tmp_path)
         areas.append(roc_auc_score(member, -own["loss"]))
         alarms, found, _ = roc_curve(member, -own["loss"], drop_intermediate=False)
         hits.append(np.interp(0.01, alarms + 1e-12 * np.arange(len(alarms)), found))
-    area, tpr = membership_rows(rows)
+    area, tpr = membership_rows(*contests_of(rows))
     assert (area["metric"], tpr["metric"]) == ("auc", "tpr")
     assert area["value"] == pytest.approx(np.mean(areas))
     assert tpr["value"] == pytest.approx(np.mean(hits), abs=1e-6)
@@ -46,8 +46,10 @@ def test_figures_are_means_over_models_of_those_of_scikit_learn(seeds, tmp_path)
     assert area["low"] < area["value"] < area["high"]
     assert area["utterances"] == 288  # each is tested once, whatever the number of seeds
     assert (area["speakers"], area["folds"]) == (24, 3)
-    curve = pd.DataFrame(curve_rows(rows)).set_index("false_alarms")
-    assert curve.loc[0.01, "hits"] == pytest.approx(tpr["value"])
+    curve = pd.DataFrame(curve_rows(*contests_of(rows))).set_index("false_alarms")
+    assert curve.loc[0.01, ["hits", "low", "high", "control"]].tolist() == [
+        tpr[name] for name in ("value", "low", "high", "control")
+    ]
     assert curve["hits"].is_monotonic_increasing
     assert curve.loc[1.0, "hits"] == 1.0
 
@@ -63,7 +65,7 @@ def test_chance_of_hits_is_what_losses_without_meaning_give(others):
             alarms, hits, _ = roc_curve(member, random.normal(size=len(member)), drop_intermediate=False)
             draws.append(hits[alarms <= 0.01].max())
         found.append(np.mean(draws))
-    contests = Contests(["a"])
+    contests = Contests()
     for fold, number in enumerate(others):
         member = np.repeat([True, False], [400, number])
         codes = np.zeros(len(member), dtype=int)
@@ -73,13 +75,13 @@ def test_chance_of_hits_is_what_losses_without_meaning_give(others):
 
 
 def test_what_was_learned_by_heart_is_found_and_the_control_is_not():
-    area, tpr = membership_rows(losses(5.0, noise=0.1))
+    area, tpr = membership_rows(*contests_of(losses(5.0, noise=0.1)))
     assert (area["value"], tpr["value"]) == (1.0, 1.0)
     assert area["verdict"] == tpr["verdict"] == "beyond control"
     assert area["control_low"] <= 0.5 <= area["control_high"]
 
 
 def test_a_model_that_loses_alike_on_all_gives_nothing_away():
-    area, _ = membership_rows(losses(0.0))
+    area, _ = membership_rows(*contests_of(losses(0.0)))
     assert area["low"] <= 0.5 <= area["high"]
     assert area["verdict"] == "not beyond control"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.membership import AUC, FIGURES
-from candor.privacy.outcomes import Contest, Contests, What, contest_row
+from candor.privacy.outcomes import What, contest_row
 
 BETWEEN, WITHIN, APART, EACH = 0.5, 1.0, 0.7, 12
 
@@ -13,7 +14,7 @@ BETWEEN, WITHIN, APART, EACH = 0.5, 1.0, 0.7, 12
 def measured(random: np.random.Generator, speakers: int, folds: int) -> dict:
     """Return the row of models that lose less on what they heard; some speakers are harder, in all folds."""
     hard = random.normal(0, BETWEEN, speakers)
-    contests = Contests([str(code) for code in range(speakers)])
+    contests = Contests()
     for fold in range(folds):
         tested = np.arange(speakers) % folds == fold
         trained = ~tested & (np.arange(speakers) % folds != (fold + 1) % folds)
@@ -39,7 +40,7 @@ def test_the_interval_of_an_area_over_several_folds_is_as_wide_as_it_must_be(spe
 
 def test_a_fold_counts_by_those_who_remain_of_it():
     """Two others of two utterances in fold 1, two of one and three in fold 2; the members are one speaker in both."""
-    contests = Contests(["member", "a", "b", "c", "d"])
+    contests = Contests()
     for fold, others, scores in ((1, [1, 1, 2, 2], [2.0, 2.0, 0.0, 0.0]), (2, [3, 4, 4, 4], [0.0, 2.0, 2.0, 2.0])):
         codes, member = np.array([0, *others]), np.array([True, *[False] * 4])
         contests.each.append(Contest.of(np.array([1.0, *scores]), member, [member], codes, codes, ~member, fold))

@@ -61,12 +61,12 @@ def test_without_texts_the_first_half_by_name_is_enrolled():
     assert "by name" in dealt.told()
 
 
-@pytest.mark.parametrize("table", [manifest(sentences=3, takes=1), manifest(sentences=1), manifest(speaker="")])
-def test_who_says_too_little_or_one_sentence_or_is_not_known_is_left_out_and_counted(table):
-    people = crowd(table.assign(speaker=table["speaker"]) if table["speaker"].iloc[0] else None)
-    if not table["speaker"].iloc[0]:
-        known = manifest()
-        people = People.of(known.assign(speaker=""), folds(known))
+@pytest.mark.parametrize(
+    ("table", "known"),
+    [(manifest(sentences=3, takes=1), True), (manifest(sentences=1), True), (manifest(), False)],
+)
+def test_who_says_too_little_or_one_sentence_or_is_not_known_is_left_out_and_counted(table, known):
+    people = People.of(table if known else table.assign(speaker=""), folds(table))
     dealt = deal(people)
     assert dealt.left_out == len(people)
     assert str(LEAST_UTTERANCES) in closed_set(people, dealt)

@@ -7,7 +7,8 @@ from sklearn.metrics import recall_score, roc_curve
 from candor.models.networks import FrameNetwork
 from candor.privacy.attackers import CnnAttacker, Effort, LinearAttacker
 from candor.privacy.attacks import attack_closed_set, attack_gender, attack_verification
-from candor.privacy.outcomes import Contest, Contests, What, contest_row
+from candor.privacy.contests import Contest, Contests
+from candor.privacy.outcomes import What, contest_row
 from candor.privacy.people import People, closed_set, deal, gender_training, lineup
 from candor.privacy.ranking import Curve
 from candor.privacy.states import vectors
@@ -162,7 +163,7 @@ def test_how_hard_the_network_tries_matters(changed):
 def test_two_who_are_tested_and_give_no_interval_are_not_called_one():
     """Without either speaker no trial remains of the two: who is he to be taken for?"""
     codes, truth = np.array([0, 0, 1, 1]), np.array([True, False, True, False])
-    contests = Contests(["a", "b"], [Contest.of(np.arange(4.0), truth, [truth], codes, codes[::-1], truth, 1)])
+    contests = Contests([Contest.of(np.arange(4.0), truth, [truth], codes, codes[::-1], truth, 1)])
     what = What("verification", "embedding", "linear", "eer", "")
     row = contest_row(what, contests, Curve.equal_error, 0.5, np.ones(2), 0)
     assert (row["speakers"], row["verdict"]) == (2, "too few speakers")

@@ -1,11 +1,14 @@
 """What models keep is what the training job saw: its outputs, its test predictions, the input of its last layer."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import log_loss
 
 from candor.models.loading import load_model
+from candor.models.same_answers import same_answers, stored_answers
 from candor.models.tasks import Emotion, Rating
 from candor.privacy.trained import Kept, OnAudio, OnStates, by_fold_and_seed
 from candor.tables.features import FeatureIndex, FrameIndex
@@ -38,13 +41,13 @@ def kept(lab: Lab, run: str, seed=0, pred="emotion") -> tuple[Kept, object]:
 @pytest.mark.parametrize("run", ASKED)
 def test_outputs_and_losses_are_those_of_the_training_job(lab, run, seed):
     own, folder = kept(lab, run, seed)
-    rows = Predictions.read(folder / "predictions.tsv")
-    rows = rows[rows["seed"] == seed].set_index("utterance")
+    told = Predictions.read(folder / "predictions.tsv")
+    rows = told[told["seed"] == seed].set_index("utterance")
     tested = lab.fold["part"] == "test"
     expected = rows.loc[lab.fold["utterance"][tested], ["p_anger", "p_sadness"]].to_numpy()
     chances = torch.softmax(torch.from_numpy(own.outputs), dim=1).numpy()
     assert chances[tested] == pytest.approx(expected, abs=1e-6)
-    assert all(own.agrees(lab.fold, rows.reset_index(), 0.02).values())
+    assert own.said(lab.fold) == stored_answers(told, seed)
     losses = own.losses(lab.fold)
     assert len(losses) == CLIPS
     assert losses[tested].mean() == pytest.approx(
@@ -63,34 +66,27 @@ def test_the_embedding_is_what_the_last_layer_is_given(lab, run):
 
 def test_a_model_of_other_states_is_noticed(lab):
     own, folder = kept(lab, "cut")
-    rows = Predictions.read(folder / "predictions.tsv")
-    rows = rows[rows["seed"] == 0]
+    stored = stored_answers(Predictions.read(folder / "predictions.tsv"), 0)
     turned = Kept(own.embedding, -own.outputs, own.task)
-    assert turned.agrees(lab.fold, rows, 0.02) == dict.fromkeys(rows["utterance"], False)
+    assert same_answers(turned.said(lab.fold), stored, 0.0) == dict.fromkeys(stored, False)
 
 
 def test_the_loss_of_a_rating_is_its_squared_error(lab):
     own, folder = kept(lab, "cut", pred="arousal")
-    rows = RatingPredictions.read(folder / "predictions.tsv")
-    rows = rows[rows["seed"] == 0].set_index("utterance")
+    told = RatingPredictions.read(folder / "predictions.tsv")
+    rows = told[told["seed"] == 0].set_index("utterance")
     tested = (lab.fold["part"] == "test").to_numpy()
     expected = rows.loc[lab.fold["utterance"][tested]]
     errors = (expected["value"] - expected["predicted"]).to_numpy() ** 2
     assert own.losses(lab.fold)[tested] == pytest.approx(errors, rel=1e-4, abs=1e-6)
-    assert all(own.agrees(lab.fold, rows.reset_index(), 0.02).values())
-    others = own.agrees(lab.fold, rows.reset_index().assign(predicted=99.0), 0.02)
-    assert list(others.values()) == [False] * tested.sum()
+    assert own.said(lab.fold) == pytest.approx(stored_answers(told, 0), abs=0.02 * own.task.deviation)
 
 
 @pytest.mark.parametrize("task", [Emotion(["anger", "neutral"]), Rating("arousal", 3.0, 0.5)])
 def test_what_is_kept_aside_comes_back_as_it_was(task):
     outputs = 2 if isinstance(task, Emotion) else 1
     own = Kept(np.random.default_rng(0).normal(size=(4, 3)), np.random.default_rng(1).normal(size=(4, outputs)), task)
-    rows = [
-        {"embedding": one, "outputs": other}
-        for one, other in zip(own.embedding.tolist(), own.outputs.tolist(), strict=True)
-    ]
-    back = Kept.of_rows([{"task": task.described()}, *rows])
+    back = Kept.of_rows(json.loads(json.dumps(own.rows())))
     assert np.array_equal(back.embedding, own.embedding)
     assert np.array_equal(back.outputs, own.outputs)
     assert back.task.described() == task.described()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from candor.audio.conversion import RATE
 from candor.runtime import Explained
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class FeatureError(Explained, ValueError):
@@ -43,6 +47,23 @@ def cut_clips(rows: Sequence[tuple[str, str, int]], seconds: float | None) -> li
         Clip(utterance, member, samples) if most is None or samples <= most else Clip(utterance, member, most, cut=True)
         for utterance, member, samples in rows
     ]
+
+
+def clips_of(table: pd.DataFrame, audio: pd.DataFrame, seconds: float | None) -> list[Clip]:
+    """Return the clips of a table's utterances, in its order, of which only the first seconds are used.
+
+    Parameters
+    ----------
+    table
+        Any with a column `utterance`.
+    audio
+        The audio index.
+    seconds
+        As for `cut_clips`.
+    """
+    own = audio.set_index("utterance").loc[table["utterance"].tolist(), ["member", "samples"]]
+    rows = zip(own.index.tolist(), own["member"].tolist(), own["samples"].tolist(), strict=True)
+    return cut_clips([(name, member, int(samples)) for name, member, samples in rows], seconds)
 
 
 def in_batches(clips: Sequence[Clip], seconds: float) -> Iterator[list[Clip]]:

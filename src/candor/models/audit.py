@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
-from candor.features.clips import Clip, cut_clips, in_batches
+from candor.features.clips import Clip, clips_of, in_batches
 from candor.features.extraction import worthwhile_seconds
 from candor.made_of import hashes_of
-from candor.models.same_answers import check_same_answers
+from candor.models.same_answers import Answer, check_same_answers, same_answers, stored_answers
 from candor.models.trained import TrainedSystem
 from candor.runtime import Explained, Progress, use_device
 from candor.store.objects import Store
@@ -138,9 +138,7 @@ class Audit(ABC):
     def utterances(self, fold: int) -> list[Utterance]:
         """Return the test utterances of a fold, the longest first."""
         table = self.folds[fold]
-        own = self.audio.set_index("utterance").loc[list(table["utterance"]), ["member", "samples"]]
-        rows = [(str(name), str(member), int(samples)) for name, member, samples in own.itertuples(name=None)]
-        clips = cut_clips(rows, self.seconds)
+        clips = clips_of(table, self.audio, self.seconds)
         tested = [
             Utterance(clip, number, str(label))
             for number, (clip, label, part) in enumerate(zip(clips, table["label"], table["part"], strict=True))
@@ -180,7 +178,7 @@ class Audit(ABC):
             rows += done
         return rows
 
-    def check(self, fold: int, seed: int, said: Mapping[str, str | float], because: str = "") -> None:
+    def check(self, fold: int, seed: int, said: Mapping[str, Answer], because: str = "") -> None:
         """Refuse a model that says something else of clean utterances than when it was trained.
 
         Parameters
@@ -192,9 +190,7 @@ class Audit(ABC):
         because
             Why a few may differ, for the log.
         """
-        table = self.predictions[fold]
-        stored = table[table["seed"] == seed].set_index("utterance")["predicted"].to_dict()
-        same = {name: _alike(own, stored.get(name)) for name, own in said.items()}
+        same = same_answers(said, stored_answers(self.predictions[fold], seed), RATED_ALIKE)
         whose = f"the model of fold {fold} and seed {seed} on {self.system.backbone}"
         check_same_answers(same, whose, self.error, because)
 
@@ -235,9 +231,3 @@ def in_memory(batch: list[Given], do: Callable[[list[Given]], list[Made]]) -> li
     torch.cuda.empty_cache()
     middle = len(batch) // 2
     return [*in_memory(batch[:middle], do), *in_memory(batch[middle:], do)]
-
-
-def _alike(said: str | float, stored: str | float | None) -> bool:
-    if isinstance(said, str) or stored is None:
-        return said == stored
-    return abs(said - float(stored)) < RATED_ALIKE

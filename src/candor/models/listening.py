@@ -48,6 +48,11 @@ class Listener:
         self._loaded: dict[Tuning | None, Backbone] = {}
         self._tuned_as: dict[Tuning, Model] = {}
 
+    @property
+    def precision(self) -> str:
+        """Return the precision that the backbone is run in: the training's, but float32 on a CPU."""
+        return self._way.precision
+
     def states(self, model: Model, waveform: torch.Tensor, name: str) -> torch.Tensor:
         """Return the hidden states that a model reads, [layers, frames, dimensions], in float32 and on the CPU.
 

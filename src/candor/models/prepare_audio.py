@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from candor.backbones.interface import Backbone
-from candor.features.clips import cut_clips
+from candor.features.clips import clips_of
 from candor.features.extraction import Way
 from candor.features.job import Job
 from candor.models.inputs import AudioInputs
@@ -37,9 +37,7 @@ def from_audio(
     source, way
         The backbone as the config has it, and how it is run.
     """
-    own = audio.set_index("utterance").loc[list(fold["utterance"])].reset_index()
-    rows = own[["utterance", "member", "samples"]].itertuples(index=False, name=None)
-    clips = cut_clips([(str(name), str(member), int(samples)) for name, member, samples in rows], source.seconds)
+    clips = clips_of(fold, audio, source.seconds)
 
     def make(outputs: int) -> AudioNetwork:
         tuned = copy.deepcopy(backbone)

@@ -8,8 +8,9 @@ from typing import TypeVar
 import numpy as np
 
 from candor.privacy.attackers import Attacker, Fitted
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import DEALINGS
-from candor.privacy.outcomes import Contest, Contests, Counted, Row, What, contest_row, counted_row, equally_heavy
+from candor.privacy.outcomes import Counted, Row, What, contest_row, counted_row, equally_heavy
 from candor.privacy.people import (
     GENDERS,
     Codes,
@@ -125,7 +126,7 @@ def attack_verification(people: People, dealt: Deal, ready: Ready, seeds: Sequen
     if not found:
         return what.without(_reason(reasons), dealt.left_out)
     names = sorted(set(people.speakers))
-    contests = Contests(names)
+    contests = Contests()
     for fold, own in found.items():
         for seed in seeds:
             fitted = ready(fold, seed).fit(own.training, _seed(fold, seed))

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from candor.made_of import hashes_of
-from candor.models.same_answers import check_same_answers
+from candor.models.same_answers import check_same_answers, same_answers, stored_answers
+from candor.models.tasks import Rating
 from candor.privacy.attackers import Attacker, CnnAttacker, LinearAttacker
 from candor.privacy.attacks import Ready, attack_closed_set, attack_gender, attack_verification
 from candor.privacy.membership import member_rows
@@ -25,7 +26,7 @@ from candor.privacy.names import (
     FRAMES,
     GENDER,
     LINEAR,
-    METRICS_OF,
+    METRIC_OF,
     POOLED,
     SPEAKER,
     VECTOR,
@@ -90,8 +91,7 @@ class LayersJob:
         """Return the job that a rule describes by its input, parameters and resources."""
         folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
         people, settings = People.of(Utterances.read(inputs.utterances), folds), Settings.of(params.settings)
-        frames = inputs.get("frames") if CNN in settings.attackers else None
-        device = use_device(resources.device)
+        frames, device = inputs.get("frames"), use_device(resources.device)
 
         def states() -> LayerStates:
             index = FrameIndex.read(frames) if frames else None
@@ -239,16 +239,14 @@ class ModelsJob:
         done = self.unfinished.load(part)
         if done is None:
             kept = self.models(fold, seed)
-            rows = zip(kept.embedding.tolist(), kept.outputs.tolist(), strict=True)
-            done = [{"embedding": embedding, "outputs": outputs} for embedding, outputs in rows]
-            self.unfinished.save(part, [{"task": kept.task.described()}, *done])
+            self.unfinished.save(part, kept.rows())
             return kept
         return Kept.of_rows(done)
 
     def _compare(self, fold: int, seed: int, kept: Kept) -> None:
         """Refuse a model that says something else of test utterances than when it was trained."""
-        stored = self.predictions[fold]
-        same = kept.agrees(self.folds[fold], stored[stored["seed"] == seed], TOLERANCE)
+        apart = TOLERANCE * kept.task.deviation if isinstance(kept.task, Rating) else 0.0
+        same = same_answers(kept.said(self.folds[fold]), stored_answers(self.predictions[fold], seed), apart)
         check_same_answers(same, f"the model of fold {fold} and seed {seed}", PrivacyError)
 
 
@@ -265,7 +263,7 @@ def _attacks(
     """Yield a row for each attack on a source."""
     dealt: Deal | None = None
     for attribute in settings.of_states:
-        what = What(attribute, source, attacker, METRICS_OF[attribute][0], reads)
+        what = What(attribute, source, attacker, METRIC_OF[attribute], reads)
         if attribute == GENDER:
             yield attack_gender(people, ready, seeds, what)
             continue

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import AUC, DEALINGS, FALSE_ALARMS, MEMBERSHIP, OUTPUTS, THRESHOLD, TPR
-from candor.privacy.outcomes import Contest, Contests, Row, What, contest_row
+from candor.privacy.outcomes import Row, What, contest_row
 from candor.privacy.ranking import Curve
 from candor.stats.intervals import FloatArray
 from candor.stats.jackknife import jackknife_interval
@@ -78,7 +79,7 @@ def contests_of(losses: pd.DataFrame) -> tuple[Contests, FloatArray]:
         Rows of `MemberLosses`.
     """
     names = sorted(set(losses["speaker"]))
-    contests = Contests(names)
+    contests = Contests()
     for (fold, seed), own in losses.groupby(["fold", "seed"], sort=True):
         run = [int(str(fold)), int(str(seed))]
         speakers = pd.Index(names).get_indexer(pd.Index(own["speaker"]))
@@ -92,15 +93,14 @@ def contests_of(losses: pd.DataFrame) -> tuple[Contests, FloatArray]:
     return contests, np.array([number.get(names[code], 0) for code in contests.present()], dtype=np.float64)
 
 
-def membership_rows(losses: pd.DataFrame) -> list[Row]:
+def membership_rows(contests: Contests, number: FloatArray) -> list[Row]:
     """Return the rows of area and of hits at few false alarms.
 
     Parameters
     ----------
-    losses
-        Rows of `MemberLosses`.
+    contests, number
+        As `contests_of` returns them.
     """
-    contests, number = contests_of(losses)
     return [
         contest_row(
             What(MEMBERSHIP, OUTPUTS, THRESHOLD, metric, READS),
@@ -114,23 +114,29 @@ def membership_rows(losses: pd.DataFrame) -> list[Row]:
     ]
 
 
-def curve_rows(losses: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def curve_rows(contests: Contests, number: FloatArray) -> Iterator[dict[str, Any]]:
     """Yield the rows of `MembershipCurve`: hits at each share of false alarms, on average over models.
+
+    Parameters
+    ----------
+    contests, number
+        As `contests_of` returns them.
 
     References
     ----------
     .. [1] T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, section 10.1.
     """
-    contests, number = contests_of(losses)
     step = 1 / max(float(number.sum()), 1.0)
-    for rate in GRID.tolist():
-
-        def hits(curve: Curve, rate: float = rate) -> float:
-            return float(curve.hits_at(rate)[0])
-
-        value, without = contests.figure(hits)
-        control, _ = contests.figure(hits, control=True)
-        found = jackknife_interval(value, without, number, step)
+    whole, without_each = contests.figure(_on_grid)
+    # Where no contest has a curve there is one NaN instead of one per rate.
+    hits, control = (np.broadcast_to(own, GRID.shape) for own in (whole, contests.whole(_on_grid, control=True)))
+    without = np.broadcast_to(without_each.T, (len(GRID), len(number)))
+    for rate, value, others, beside in zip(GRID.tolist(), hits.tolist(), without, control.tolist(), strict=True):
+        found = jackknife_interval(value, others, number, step)
         yield {
-            "false_alarms": rate, "hits": value, "low": found.low, "high": found.high, "control": control
+            "false_alarms": rate, "hits": value, "low": found.low, "high": found.high, "control": beside
         }  # fmt: skip
+
+
+def _on_grid(curve: Curve) -> FloatArray:
+    return curve.hits_at(GRID)

@@ -7,7 +7,8 @@ GENDER, SPEAKER, VERIFICATION, MEMBERSHIP = "gender", "speaker", "verification",
 
 UAR, ACCURACY, EER, AUC, TPR = "uar", "accuracy", "eer", "auc", "tpr"
 
-METRICS_OF = {GENDER: (UAR,), SPEAKER: (ACCURACY,), VERIFICATION: (EER,), MEMBERSHIP: (AUC, TPR)}
+METRIC_OF = {GENDER: UAR, SPEAKER: ACCURACY, VERIFICATION: EER}
+"""Of what is read off states; membership has two, `AUC` and `TPR`."""
 
 ALL_LAYERS, EMBEDDING, OUTPUTS = "all layers", "embedding", "outputs"
 

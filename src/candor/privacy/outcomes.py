@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from candor.privacy.contests import Contests, Figure
 from candor.privacy.names import BEYOND, EER, NOT_ATTACKED, NOT_BEYOND, TOO_FEW
-from candor.privacy.people import Codes
-from candor.privacy.ranking import Curve, Flags, Ranked
 from candor.stats.intervals import FloatArray, Interval, Statistic, speaker_interval
 from candor.stats.jackknife import jackknife_interval, paired_jackknife
 from candor.stats.paired import paired_interval
 
 Row = dict[str, Any]
-Figure = Callable[[Curve], float]
 
 NUMBERS = (
     *("value", "low", "high", "chance", "control", "control_low", "control_high"),
@@ -99,101 +97,6 @@ def equally_heavy(shares: FloatArray, utterances: FloatArray) -> FloatArray:
     return counts
 
 
-@dataclass(frozen=True)
-class Contest:
-    """Scores of one model, each for a pair of two speakers, or for an utterance of one.
-
-    Parameters
-    ----------
-    real, control
-        The scores in order, with what is true, and with what was dealt out anew, several times.
-    first, second
-        Of each score, the speakers it depends on, by number.
-    heavy
-        The scores by whose number the contest counts among several, so that it counts less without a speaker.
-    fold
-        Which fold it is of.
-    """
-
-    real: Ranked
-    control: tuple[Ranked, ...]
-    first: Codes
-    second: Codes
-    heavy: Flags
-    fold: int
-
-    @classmethod
-    def of(
-        cls, scores: FloatArray, truth: Flags, dealt: Sequence[Flags],
-        first: Codes, second: Codes, heavy: Flags, fold: int,
-    ) -> Contest:  # fmt: skip
-        """Return the contest with its scores in order."""
-        return cls(Ranked(scores, truth), tuple(Ranked(scores, own) for own in dealt), first, second, heavy, fold)
-
-    def weight(self, kept: Flags | None) -> float:
-        """Return how much it counts, as a whole or with some of the scores."""
-        return float((self.heavy if kept is None else self.heavy & kept).sum())
-
-
-@dataclass
-class Contests:
-    """The contests of all folds and seeds; a figure of them is the mean, weighted by what there is of each.
-
-    Parameters
-    ----------
-    speakers
-        Names of all, by number.
-    each
-        The contests.
-    """
-
-    speakers: Sequence[str]
-    each: list[Contest] = field(default_factory=list)
-
-    def figure(self, figure: Figure, *, control: bool = False) -> tuple[float, FloatArray]:
-        """Return a figure of all speakers, and without each of those who are there."""
-        there = self.present()
-        whole = [self._of(own, figure, None, control) for own in self.each]
-        without = np.full(len(there), np.nan)
-        for place, speaker in enumerate(there):
-            told = [
-                self._of(own, figure, (own.first != speaker) & (own.second != speaker), control)
-                if self._concerns(own, speaker) else value
-                for own, value in zip(self.each, whole, strict=True)
-            ]  # fmt: skip
-            without[place] = _mean(told)
-        return _mean(whole), without
-
-    def by_fold(self, figure: Figure) -> list[float]:
-        """Return the figure of each fold, averaged over seeds."""
-        values: dict[int, list[float]] = {}
-        for own in self.each:
-            value, weight = self._of(own, figure, None, False)
-            if weight:
-                values.setdefault(own.fold, []).append(value)
-        return [float(np.mean(own)) for own in values.values()]
-
-    def present(self) -> list[int]:
-        """Return the speakers, by number, whom any score depends on."""
-        return sorted({code for own in self.each for codes in (own.first, own.second) for code in set(codes.tolist())})
-
-    def _concerns(self, own: Contest, speaker: int) -> bool:
-        return bool((own.first == speaker).any() or (own.second == speaker).any())
-
-    @staticmethod
-    def _of(own: Contest, figure: Figure, kept: Flags | None, control: bool) -> tuple[float, float]:
-        """Return a figure of one contest, and its weight: 0 where there is no figure."""
-        curves = [ranked.curve(kept) for ranked in (own.control if control else (own.real,))]
-        values = [figure(curve) for curve in curves if curve is not None]
-        return (float(np.mean(values)), own.weight(kept)) if values else (0.0, 0.0)
-
-
-def _mean(told: Sequence[tuple[float, float]]) -> float:
-    """Return the mean of figures with their weights; NaN where there are none."""
-    weights = sum(weight for _, weight in told)
-    return sum(weight * value for value, weight in told) / weights if weights else np.nan
-
-
 def contest_row(
     what: What, contests: Contests, figure: Figure, chance: float, utterances: FloatArray, left_out: int, note: str = ""
 ) -> Row:
@@ -206,7 +109,7 @@ def contest_row(
     contests
         The scores.
     figure
-        The figure of one ROC curve.
+        The figure of one ROC curve, a number.
     chance
         What scores that say nothing give.
     utterances
@@ -217,9 +120,9 @@ def contest_row(
     step = 1 / max(float(utterances.sum()), 1.0)
     value, without = contests.figure(figure)
     beside, beside_without = contests.figure(figure, control=True)
-    own = jackknife_interval(value, without, utterances, step)
-    control = jackknife_interval(beside, beside_without, utterances, step)
-    apart = paired_jackknife(value - beside, without - beside_without, utterances, step)
+    own = jackknife_interval(float(value), without, utterances, step)
+    control = jackknife_interval(float(beside), beside_without, utterances, step)
+    apart = paired_jackknife(float(value - beside), without - beside_without, utterances, step)
     return what.row(
         **_three(own, control, apart),
         **_spread(contests.by_fold(figure)),

@@ -16,7 +16,7 @@ from candor.privacy.names import (
     HEADLINES,
     LINEAR,
     MEMBERSHIP,
-    METRICS_OF,
+    METRIC_OF,
     NOT_ATTACKED,
     NOT_INTERPRETABLE,
     SPEAKER,
@@ -91,7 +91,7 @@ def _asked(attributes: Sequence[str]) -> list[str]:
 
 
 def _no_layers(attribute: str, attacker: str, reason: str) -> Row:
-    return What(attribute, ALL_LAYERS, attacker, METRICS_OF[attribute][0], "").without(reason)
+    return What(attribute, ALL_LAYERS, attacker, METRIC_OF[attribute], "").without(reason)
 
 
 def _doubted(row: Row, why: str) -> Row:

@@ -13,6 +13,7 @@ import torch
 
 from candor.features.reading import Frames, read_pooled
 from candor.models.inputs import FrameBatch
+from candor.models.normalising import SMALLEST, Affine, affine
 from candor.privacy.people import Codes
 from candor.stats.intervals import FloatArray
 from candor.store.objects import Store
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 AT_ONCE = 1024
 """Utterances whose pooled states of all layers are in memory together."""
 
-SMALLEST = 1e-6
-"""A dimension that hardly changes says nothing, and must not turn rounding errors into evidence."""
-
 
 @dataclass(frozen=True)
 class Bags:
@@ -35,13 +33,12 @@ class Bags:
     ----------
     states
         [layers, frames, dimensions] of each utterance.
-    offset, scale
-        What is subtracted from each state, and what it is then divided by, [layers, dimensions]; None for nothing.
+    norm
+        How they are normalised; None for not at all.
     """
 
     states: Sequence[torch.Tensor]
-    offset: torch.Tensor | None = None
-    scale: torch.Tensor | None = None
+    norm: Affine | None = None
 
     def __len__(self) -> int:
         return len(self.states)
@@ -50,10 +47,9 @@ class Bags:
         """Return the frames of these utterances."""
         states = [self.states[number].float().to(device) for number in numbers]
         lengths = torch.tensor([own.shape[1] for own in states])
-        if self.offset is None or self.scale is None:
+        if self.norm is None:
             return FrameBatch(states, lengths)
-        shape = (len(states), *self.offset.shape)
-        return FrameBatch(states, lengths, *(own.to(device).expand(shape) for own in (self.offset, self.scale)))
+        return FrameBatch(states, lengths, *(own.to(device) for own in self.norm.of(numbers)))
 
     def standardised_by(self, numbers: Codes) -> Bags:
         """Return the same utterances, with states standardised by the frames of some of them."""
@@ -68,12 +64,12 @@ class Bags:
             frames += apart.shape[1]
         mean = total / frames
         deviation = (squares / frames - mean.square()).clamp_min(0.0).sqrt()
-        scale = torch.where(deviation > SMALLEST, deviation, 1.0)
-        offset, scale = (middle[:, 0] + mean).float(), scale.float()
+        norm = affine((middle[:, 0] + mean).numpy()[None], deviation.numpy()[None], [0] * len(self))
         if layers > 1:
-            return Bags(self.states, offset, scale)
+            return Bags(self.states, norm)
         # One layer has room in memory: done once, this takes no time in any batch.
-        return Bags([(own.float() - offset[:, None]) / scale[:, None] for own in self.states])
+        offset, scale = norm.offset[0, :, None], norm.scale[0, :, None]
+        return Bags([(own.float() - offset) / scale for own in self.states])
 
 
 class LayerStates:

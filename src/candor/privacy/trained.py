@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from candor.features.clips import cut_clips
+from candor.features.clips import clips_of
 from candor.models.ensemble import Ensemble
 from candor.models.inputs import AudioInputs, Inputs
 from candor.models.linear import PooledNetwork
@@ -21,6 +21,7 @@ from candor.models.networks import AudioNetwork, FrameNetwork
 from candor.models.prepare_frames import from_frames
 from candor.models.prepare_pooled import from_pooled
 from candor.models.recipe import Recipe
+from candor.models.same_answers import Answer
 from candor.models.tasks import Emotion, Rating, encode, task_of
 from candor.models.training import SCORED_AT_ONCE
 from candor.stats.intervals import FloatArray
@@ -51,9 +52,17 @@ class Kept:
     outputs: FloatArray
     task: Emotion | Rating
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what is kept aside: what outputs mean, and behind it a row per utterance."""
+        kept = zip(self.embedding.tolist(), self.outputs.tolist(), strict=True)
+        return [
+            {"task": self.task.described()},
+            *({"embedding": embedding, "outputs": outputs} for embedding, outputs in kept),
+        ]
+
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Kept:
-        """Return what was kept aside: what outputs mean, and behind it a row per utterance."""
+        """Return what `rows` made rows of."""
         task, *kept = rows
         embedding, outputs = (np.array([row[name] for row in kept]) for name in ("embedding", "outputs"))
         return cls(embedding, outputs, task_of(task["task"]))
@@ -67,26 +76,14 @@ class Kept:
             loss = (self.task.ratings(outputs) - torch.from_numpy(fold["value"].to_numpy(dtype=np.float64))).square()
         return np.asarray(loss.numpy(), dtype=np.float64)
 
-    def agrees(self, fold: pd.DataFrame, predictions: pd.DataFrame, tolerance: float) -> dict[str, bool]:
-        """Return whether the model says of each test utterance what it said when it was trained.
-
-        Parameters
-        ----------
-        fold
-            The fold's table.
-        predictions
-            What was said then, of the same seed.
-        tolerance
-            By how much a rating may differ, as a share of the ratings' deviation.
-        """
-        stored = predictions.set_index("utterance")["predicted"].to_dict()
+    def said(self, fold: pd.DataFrame) -> dict[str, Answer]:
+        """Return the emotion or the rating that the model says each test utterance of the fold's table has."""
         tested = np.flatnonzero((fold["part"] == "test").to_numpy())
-        names, outputs = map(str, fold["utterance"].to_numpy()[tested]), torch.from_numpy(self.outputs[tested])
+        names, outputs = fold["utterance"].to_numpy()[tested].tolist(), torch.from_numpy(self.outputs[tested])
         if isinstance(self.task, Emotion):
             said = [self.task.classes[code] for code in outputs.argmax(dim=1).tolist()]
-            return {name: stored.get(name) == own for name, own in zip(names, said, strict=True)}
-        told, apart = self.task.ratings(outputs).tolist(), tolerance * self.task.deviation
-        return {name: bool(abs(stored[name] - own) <= apart) for name, own in zip(names, told, strict=True)}
+            return dict(zip(names, said, strict=True))
+        return dict(zip(names, self.task.ratings(outputs).tolist(), strict=True))
 
 
 Models = Callable[[int, int], Kept]
@@ -170,12 +167,10 @@ class OnAudio:
         ensemble = Ensemble.of([self.heads[fold, seed]])
         model = ensemble.models[0]
         assert isinstance(model.head, FrameNetwork)  # what is trained on audio reads frames
-        backbone = Listener(ensemble, self.weights, self.device).backbone_of(model)
-        precision = str(model.about.source["precision"]) if self.device != "cpu" else "float32"
-        network = AudioNetwork(backbone, model.head, precision).to(self.device).eval()
-        own = self.audio.set_index("utterance").loc[list(self.folds[fold]["utterance"]), ["member", "samples"]]
-        rows = [(str(name), str(member), int(samples)) for name, member, samples in own.itertuples(name=None)]
-        return kept_of(network, AudioInputs(cut_clips(rows, self.seconds), self.store), model.task, self.device)
+        listener = Listener(ensemble, self.weights, self.device)
+        network = AudioNetwork(listener.backbone_of(model), model.head, listener.precision).to(self.device).eval()
+        inputs = AudioInputs(clips_of(self.folds[fold], self.audio, self.seconds), self.store)
+        return kept_of(network, inputs, model.task, self.device)
 
 
 def by_fold_and_seed(files: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> dict[tuple[int, int], Path]:
