@@ -12,7 +12,6 @@ import pandas as pd
 from candor.attack.figures import method_name
 from candor.privacy.names import BACKBONE, EMBEDDING, GENDER, MEMBERSHIP, OUTPUTS, VERIFICATION, read_off
 from candor.tables.attack import NOT_APPLICABLE
-from candor.tables.trust import AXES
 from candor.trust.axes import Axis, axes_for
 
 NAMES = ["dataset", "backbone", "recipe"]
@@ -118,7 +117,7 @@ def _beside(profile: Mapping[Any, Any], axis: Axis) -> tuple[float, str]:
 
 
 def _profile(row: Mapping[Any, Any], found: Found, fairness_by: str) -> Row:
-    profile: Row = {
+    return {
         **{name: row[name] for name in (*NAMES, "metric", "interpretable", "chance", "utterances", "speakers")},
         **_figure("performance", _triple(row)),
         **_fairness(_of(found.fairness, row), row["metric"], fairness_by),
@@ -127,8 +126,6 @@ def _profile(row: Mapping[Any, Any], found: Found, fairness_by: str) -> Row:
         **_robustness(_of(found.robustness, row)),
         **_cost(_of(found.cost, row)),
     }
-    assert all(name in profile for name in AXES)
-    return profile
 
 
 def _fairness(rows: pd.DataFrame, metric: str, by: str) -> Row:
