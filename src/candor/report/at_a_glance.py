@@ -11,7 +11,7 @@ from typing import Any
 from candor.cost.show import with_prefix
 from candor.report.answers import Figure, system_of
 from candor.trust.axes import BETTER, HEADS
-from candor.trust.profile import note
+from candor.trust.profile import missing, note
 from candor.trust.sheet import figure_text, tests_text
 
 Profile = Mapping[Any, Any]
@@ -71,15 +71,8 @@ def _cell(profile: Profile, axis: str) -> str:
 
 
 def reasons(profiles: Sequence[Profile]) -> list[str]:
-    """Return why figures are missing, each reason once."""
-    return list(
-        dict.fromkeys(
-            f"{system_of(profile)}: {HEADS[axis]}: {note(profile, axis)}"
-            for profile in profiles
-            for axis in HEADS
-            if math.isnan(float(profile[axis]))
-        )
-    )
+    """Return why figures are missing."""
+    return [f"{system_of(profile)}: {axis.head}: {why}" for profile, axis, why in missing(profiles)]
 
 
 def profile_sentences(profile: Profile) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,14 @@ def note(profile: Mapping[Any, Any], axis: str) -> str:
     own = {"performance": "", "cost": profile["cost_note"]}
     told = str(own.get(axis, profile.get(f"{axis}_verdict", "")))
     return told if mark == "yes" or axis in ("performance", "cost") else f"not interpretable: {mark}"
+
+
+def missing(profiles: Iterable[Mapping[Any, Any]]) -> Iterator[tuple[Mapping[Any, Any], Axis, str]]:
+    """Yield each profile and axis without a figure, and why there is none."""
+    for profile in profiles:
+        for axis in axes_of(profile):
+            if math.isnan(float(profile[axis.name])):
+                yield profile, axis, note(profile, axis.name)
 
 
 def _beside(profile: Mapping[Any, Any], axis: Axis) -> tuple[float, str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from candor.cost.show import with_prefix
 from candor.sheets import Cell, Sheet
 from candor.trust.axes import BETTER, HEADS
-from candor.trust.profile import note, quantity
+from candor.trust.profile import missing, quantity
 
 Profile = Mapping[Any, Any]
 
@@ -99,10 +99,5 @@ def _notes(profiles: pd.DataFrame) -> list[str]:
     marked = sorted({row["interpretable"] for row in rows} - {"yes"})
     if marked:
         notes.append(f"*: {' or '.join(marked)}, not to be interpreted.")
-    reasons = {
-        f"{row['backbone']}, {HEADS[axis]}: {note(row, axis)}"
-        for row in rows
-        for axis in HEADS
-        if math.isnan(float(row[axis]))
-    }
+    reasons = {f"{row['backbone']}, {axis.head}: {why}" for row, axis, why in missing(rows)}
     return [*notes, *(f"{reason}." for reason in sorted(reasons))]
