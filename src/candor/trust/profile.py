@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from candor.attack.figures import method_name
+from candor.attack.names import TRANSFER
 from candor.privacy.names import BACKBONE, EMBEDDING, GENDER, MEMBERSHIP, OUTPUTS, VERIFICATION, read_off
 from candor.tables.attack import NOT_APPLICABLE
 from candor.trust.axes import Axis, axes_for
@@ -155,12 +156,16 @@ def _attack(rows: pd.DataFrame | None) -> Row:
     shown = None if rows is None else rows[rows["headline"] == "yes"]
     if shown is None or shown.empty:
         why = f"{NOT_APPLICABLE}: ratings are no classes" if rows is None else f"{NOT_APPLICABLE}: no attack was made"
-        return {"attack_by": "", "attack_control": math.nan, "attack_verdict": why, **_figure("attack", MISSING)}
+        blank = {"attack_by": "", "attack_transfer": "", "attack_control": math.nan, "attack_verdict": why}
+        return {**blank, **_figure("attack", MISSING)}
     row = shown.iloc[0]
-    made = not row["verdict"].startswith(NOT_APPLICABLE)
-    name = f"{method_name(row['method'], row['source'], row['target'])} at {row['snr']:g} dB" if made else ""
+    name = transfer = ""
+    if not row["verdict"].startswith(NOT_APPLICABLE):
+        name = f"{method_name(row['method'], row['source'], row['target'])} at {row['snr']:g} dB"
+        transfer = "yes" if row["method"].startswith(TRANSFER) else "no"
     return {
-        **{"attack_by": name, "attack_control": row["control"], "attack_verdict": row["verdict"]},
+        **{"attack_by": name, "attack_transfer": transfer},
+        **{"attack_control": row["control"], "attack_verdict": row["verdict"]},
         **_figure("attack", _triple(row, "success")),
     }
 

@@ -15,9 +15,6 @@ from candor.trust.profile import missing, quantity
 
 Profile = Mapping[Any, Any]
 
-LENT = "by way of"
-"""What the name of an attack says that follows another backbone's gradient."""
-
 
 def trust_sheet(profiles: pd.DataFrame) -> Sheet:
     """Lay out the profiles, a row for each backbone and recipe; the best figure of each dataset is bold.
@@ -33,7 +30,7 @@ def trust_sheet(profiles: pd.DataFrame) -> Sheet:
     for dataset in datasets:
         own = profiles[profiles["dataset"] == dataset]
         sound = own[own["interpretable"] == "yes"]
-        alike = dict.fromkeys(HEADS, sound) | {"attack": sound[~sound["attack_by"].map(_is_lent).astype(bool)]}
+        alike = dict.fromkeys(HEADS, sound) | {"attack": sound[sound["attack_transfer"] != "yes"]}
         best = {axis: _best(alike[axis][axis], axis) for axis in HEADS}
         for profile in own.to_dict("records"):
             names = [Cell(profile["dataset"])] if several else []
@@ -49,13 +46,8 @@ def figure_text(profile: Profile, axis: str) -> str:
     """Return a figure of a profile with its interval, in per cent; a dash where there is none."""
     low, high = (float(profile.get(f"{axis}_{end}", math.nan)) for end in ("low", "high"))
     interval = "" if math.isnan(low) else f" [{_words(low, axis)}, {_words(high, axis)}]"
-    lent = " by transfer" if axis == "attack" and _is_lent(profile["attack_by"]) else ""
+    lent = " by transfer" if axis == "attack" and profile["attack_transfer"] == "yes" else ""
     return _words(float(profile[axis]), axis) + interval + lent
-
-
-def _is_lent(attack: str) -> bool:
-    """Tell whether an attack follows another backbone's gradient: it is a weaker one, and not to be compared."""
-    return LENT in attack
 
 
 def _best(figures: pd.Series[float], axis: str) -> float:
@@ -70,7 +62,7 @@ def _words(value: float, axis: str) -> str:
 
 def _cell(profile: Profile, axis: str, best: float) -> Cell:
     words, _, after = figure_text(profile, axis).partition(" [")
-    lent = axis == "attack" and _is_lent(profile["attack_by"])
+    lent = axis == "attack" and profile["attack_transfer"] == "yes"
     bold = profile["interpretable"] == "yes" and not lent and not math.isnan(best) and words == _words(best, axis)
     return Cell(words, f" [{after}" if after else "", bold)
 
@@ -92,7 +84,7 @@ def _notes(profiles: pd.DataFrame) -> list[str]:
         "chance (lower). Unchanged: predictions under disturbance, mean of the tests (higher). FLOPs per second of "
         "speech (lower). Tests: of robustness, passed. Bold: best of the dataset."
     ]
-    if profiles["attack_by"].map(_is_lent).any():
+    if (profiles["attack_transfer"] == "yes").any():
         notes.append(
             "By transfer: with another backbone's gradient, a weaker attack, not to be compared with the others."
         )
