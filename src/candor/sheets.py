@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from candor.tables.base import atomic
 
 _LATEX = str.maketrans(
     {
@@ -99,6 +102,13 @@ class Sheet:
         ]
         table = [f"| {' | '.join(line)} |" for line in lines]
         return "\n".join([_markdown(self.caption), "", *table, "", _markdown(" ".join(self.notes)), ""])
+
+
+def save_sheet(sheet: Sheet, label: str, latex: str | Path, markdown: str | Path) -> None:
+    """Write a table for a paper, where `label` refers to it, and for a page."""
+    for file, text in ((latex, sheet.latex(label)), (markdown, sheet.markdown())):
+        with atomic(file) as handle:
+            handle.write(text)
 
 
 def _latex(text: str) -> str:

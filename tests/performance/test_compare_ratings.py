@@ -11,7 +11,7 @@ from candor.performance.compare_ratings import RatingSystem, ccc_of, compare_rat
 from candor.performance.comparison_figures import comparison_figure
 from candor.performance.pairs import ComparisonError
 from candor.performance.ratings import ccc, evaluate_ratings, mae
-from candor.performance.typeset import comparison_markdown, summary_latex, summary_markdown
+from candor.performance.typeset import comparison_sheet, summary_sheet
 from candor.stats.paired import paired_interval_of_sums
 from candor.tables.comparison import Comparison
 
@@ -98,10 +98,10 @@ def test_tables_and_figure_for_a_paper(tmp_path):
         evaluate_ratings(predictions(skill, 10 + number)).summary("arousal", f"b{number}", "cnn")
         for number, skill in enumerate((0.9, 0.5, 0.1))
     )
-    text = summary_markdown(summary)
+    text = summary_sheet(summary).markdown()
     assert text.splitlines()[0] == "Ratings foretold in arousal"
     assert "| b0 | cnn | **0." in text
     assert "Chance" not in text
-    assert "in hundredths" in comparison_markdown(rows, "ccc")
-    assert "\\toprule" in summary_latex(summary)
+    assert "in hundredths" in comparison_sheet(rows, "ccc").caption
+    assert "\\toprule" in summary_sheet(summary).latex("tab:arousal-summary")
     assert "CCC (× 100)" in comparison_figure(rows, "ccc").axes[-1].get_xlabel()

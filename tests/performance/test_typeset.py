@@ -1,6 +1,7 @@
 """The tables for papers: what is in them, that names cannot break them, and that they parse."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from candor.performance.typeset import comparison_latex, comparison_markdown, summary_latex, summary_markdown
+from candor.performance.typeset import comparison_sheet, summary_sheet
+from candor.sheets import save_sheet
 
 ODD = r"50%_a&b#1$x^2~{c}\d|e<f>*g*[h]`i`"
 
@@ -35,6 +37,22 @@ def comparison(**more: Any) -> pd.DataFrame:
         "p": 0.0004, "p_holm": 0.0012, "better": "wavlm", "pairs": 3, "speakers": 24,
     }  # fmt: skip
     return pd.DataFrame([row, row | {"metric": "accuracy"}]).assign(**more)
+
+
+def summary_latex(rows: pd.DataFrame) -> str:
+    return summary_sheet(rows).latex("tab:ravdess_4-summary")
+
+
+def summary_markdown(rows: pd.DataFrame) -> str:
+    return summary_sheet(rows).markdown()
+
+
+def comparison_latex(rows: pd.DataFrame) -> str:
+    return comparison_sheet(rows).latex("tab:ravdess_4-comparison")
+
+
+def comparison_markdown(rows: pd.DataFrame) -> str:
+    return comparison_sheet(rows).markdown()
 
 
 def cells_of_latex(text: str) -> list[list[str]]:
@@ -121,11 +139,18 @@ def test_whom_a_backbone_was_pretrained_on_is_said_of_that_backbone_alone() -> N
     assert "fbank was" not in text
 
 
-def test_caption_and_label_name_the_dataset() -> None:
+def test_the_caption_names_the_dataset() -> None:
     rows = summary([("fbank", "cnn", 0.41)])
     assert r"\caption{Recognition of emotion in ravdess\_4, in per cent}" in summary_latex(rows)
-    assert r"\label{tab:ravdess_4-summary}" in summary_latex(rows)
-    assert r"\label{tab:ravdess_4-comparison}" in comparison_latex(comparison())
+
+
+def test_a_sheet_is_saved_in_both_languages_under_its_label(tmp_path: Path) -> None:
+    sheet = summary_sheet(summary([("fbank", "cnn", 0.41)]))
+    save_sheet(sheet, "tab:ravdess_4-summary", tmp_path / "summary.tex", tmp_path / "summary.md")
+    latex, markdown = ((tmp_path / name).read_text(encoding="utf-8") for name in ("summary.tex", "summary.md"))
+    assert r"\label{tab:ravdess_4-summary}" in latex
+    check_latex(latex)
+    assert table_of_markdown(markdown)[1][:2] == ["fbank", "cnn"]
 
 
 def test_comparison_has_signs_and_the_better_in_bold() -> None:

@@ -118,6 +118,16 @@ def test_ratings_have_no_attack_and_their_own_metric():
     assert "How easily is it fooled?" not in said
 
 
+@pytest.mark.parametrize(
+    ("metric", "told"), [("uar", "In per cent, with"), ("ccc", "In per cent (CCC times 100), with")]
+)
+def test_the_profiles_say_what_they_are_in(metric, told):
+    profiled = pd.DataFrame(profiles(found(metric), "gender"))
+    groups = {("wavlm", "cnn"): GROUPS}
+    tables = (profiled, pd.DataFrame([performance(metric=metric)]), pd.DataFrame([gap(metric=metric)]), groups, None)
+    assert told in text(page(answers("corpus", *tables), b"<svg/>"))
+
+
 def test_the_page_opens_on_the_profiles_and_their_radar():
     html = made()
     said = text(html)

@@ -10,7 +10,7 @@ NAN = math.nan
 SYSTEMS = (("wavlm", "cnn"), ("egemaps", "linear"))
 
 
-def found(metric="uar", *, attack=True, **changes):
+def found(metric="uar", *, attacked=True, **changes):
     """The tables of all audits over two systems; a change replaces cells in the rows of the first."""
     tables = {name: [] for name in ("performance", "fairness", "attack", "privacy", "robustness", "cost")}
     for number, (backbone, recipe) in enumerate(SYSTEMS):
@@ -56,7 +56,7 @@ def found(metric="uar", *, attack=True, **changes):
     for name, cells in changes.items():
         tables[name] = [row | (cells if row["backbone"] == "wavlm" else {}) for row in tables[name]]
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return Found(**{**frames, "attack": frames["attack"] if attack else None})
+    return Found(**{**frames, "attack": frames["attack"] if attacked else None})
 
 
 def interval(at, *, value="value"):

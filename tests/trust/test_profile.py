@@ -37,11 +37,17 @@ def test_what_cannot_be_attacked_says_why():
     none = type(made.attack)([{**made.attack.iloc[0].to_dict(), **cells, "verdict": why}])
     first, _ = profiles(type(made)(**{**vars(made), "attack": none}), "gender")
     assert math.isnan(first["attack"])
-    assert (first["attack_by"], first["attack_verdict"]) == ("", why)
+    assert (first["attack_by"], first["attack_transfer"], first["attack_verdict"]) == ("", "", why)
+
+
+@pytest.mark.parametrize(("method", "lent"), [("fgsm", "no"), ("transfer_fgsm", "yes"), ("transfer_pgd", "yes")])
+def test_an_attack_by_another_backbones_gradient_is_marked(method, lent):
+    first, second = profiles(found(attack={"method": method}), "gender")
+    assert (first["attack_transfer"], second["attack_transfer"]) == (lent, "no")
 
 
 def test_ratings_have_their_own_metric_and_no_attack():
-    first, _ = profiles(found("ccc", attack=False), "gender")
+    first, _ = profiles(found("ccc", attacked=False), "gender")
     assert (first["metric"], first["performance"]) == ("ccc", 0.65)
     assert first["attack_verdict"] == "not applicable: ratings are no classes"
 

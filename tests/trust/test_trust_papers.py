@@ -42,6 +42,35 @@ def test_every_axis_of_the_radar_has_its_name_and_both_ends():
         assert said.count(scale) == 2
 
 
+def test_ccc_is_told_in_hundredths_in_every_form(tmp_path):
+    rows = pd.DataFrame(profiles(found("ccc", attacked=False), "gender")).assign(chance=0.0)
+    axes = pd.DataFrame([row for profile in rows.to_dict("records") for row in axis_rows(profile)])
+    said = words(radar_figure(rows, axes, "corpus"))
+    assert {"CCC × 100\n0 to 100", "gap in CCC × 100\n50 to 0", "50", "25"} <= set(said)
+    assert {"recognised, CCC × 100", "gap, CCC × 100", "fooled, per cent"} <= set(words(datasets_figure(rows)))
+    sheet = trust_sheet(rows)
+    assert sheet.caption.endswith("in per cent (CCC times 100)")
+    assert "**65.0** \\[60.0, 70.0\\]" in sheet.markdown()
+    TrustProfile.write(rows, tmp_path / "summary.tsv")
+    text = trust_text([tmp_path / "summary.tsv"])
+    assert "65.0 [60.0, 70.0]" in text
+    assert "CCC times 100" in text
+
+
+def test_of_datasets_with_both_metrics_each_panel_says_both_units():
+    emotions, ratings = (pd.DataFrame(profiles(found(metric), "gender")) for metric in ("uar", "ccc"))
+    both = pd.concat([emotions, ratings.assign(dataset="rated")])
+    assert {"recognised\nper cent or CCC × 100", "gap\npoints or CCC × 100", "FLOPs/s"} <= set(
+        words(datasets_figure(both))
+    )
+    assert trust_sheet(emotions).caption.endswith("in per cent")
+
+
+def test_a_figure_that_rounds_to_nothing_has_no_sign():
+    rows, _ = made(fairness={"value": -0.0001, "low": -0.0002, "high": 0.1})
+    assert "**0.0** \\[0.0, 10.0\\]" in trust_sheet(rows).markdown()
+
+
 def test_points_of_the_radar_lie_where_the_table_says():
     rows, axes = made()
     panel = radar_figure(rows, axes, "corpus").axes[0]
@@ -89,8 +118,8 @@ def test_where_all_models_are_at_chance_nothing_is_best():
 
 
 def test_an_attack_by_transfer_is_said_to_be_one_and_never_the_best():
-    lent = {"attack_by": "FGSM, by way of fbank at 45 dB", "attack": 0.1, "attack_low": 0.05, "attack_high": 0.2}
-    rows = pd.DataFrame([{**profile, **(lent if profile["backbone"] == "wavlm" else {})} for profile in profiled()])
+    lent = {"method": "transfer_fgsm", "source": "fbank", "success": 0.1, "low": 0.05, "high": 0.2}
+    rows, _ = made(attack=lent)
     line = next(line for line in trust_sheet(rows).markdown().splitlines() if line.startswith("| wavlm"))
     assert "| 10.0 \\[5.0, 20.0\\] by transfer |" in line
     other = next(line for line in trust_sheet(rows).markdown().splitlines() if line.startswith("| egemaps"))

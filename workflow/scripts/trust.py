@@ -2,8 +2,8 @@
 
 from candor.figures import save_in_print
 from candor.runtime import start_logging
+from candor.sheets import save_sheet
 from candor.tables.attack import AttackSummary
-from candor.tables.base import atomic
 from candor.tables.cost import CostSummary
 from candor.tables.fairness import FairnessSummary
 from candor.tables.performance import Summary
@@ -30,10 +30,7 @@ def main(smk) -> None:
     rows = TrustProfile.read(out.summary)
     TrustAxes.write([row for profile in rows.to_dict("records") for row in axis_rows(profile)], out.axes)
     save_in_print(radar_figure(rows, TrustAxes.read(out.axes), f"{dataset}: trust profiles"), out.radar)
-    sheet = trust_sheet(rows)
-    for file, text in {out.tex: sheet.latex(f"tab:{dataset}-trust"), out.md: sheet.markdown()}.items():
-        with atomic(file) as handle:
-            handle.write(text)
+    save_sheet(trust_sheet(rows), f"tab:{dataset}-trust", out.tex, out.md)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

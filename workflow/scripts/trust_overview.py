@@ -4,7 +4,7 @@ import pandas as pd
 
 from candor.figures import save_in_print
 from candor.runtime import start_logging
-from candor.tables.base import atomic
+from candor.sheets import save_sheet
 from candor.tables.trust import TrustOverview, TrustProfile
 from candor.trust.overview import datasets_figure
 from candor.trust.sheet import trust_sheet
@@ -16,10 +16,7 @@ def main(smk) -> None:
     TrustOverview.write(pd.concat(map(TrustProfile.read, smk.input.profiles)), out.summary)
     rows = TrustOverview.read(out.summary)
     save_in_print(datasets_figure(rows), out.figure)
-    sheet = trust_sheet(rows)
-    for file, text in {out.tex: sheet.latex("tab:trust"), out.md: sheet.markdown()}.items():
-        with atomic(file) as handle:
-            handle.write(text)
+    save_sheet(trust_sheet(rows), "tab:trust", out.tex, out.md)
 
 
 if "snakemake" in globals() and __name__ == "__main__":

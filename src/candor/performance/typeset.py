@@ -1,4 +1,4 @@
-"""Tables for a paper or a page: the summary and the comparison in LaTeX and in Markdown."""
+"""Tables for papers and pages: the summary of recognition and the comparison of systems."""
 
 from __future__ import annotations
 
@@ -101,26 +101,6 @@ def comparison_sheet(rows: pd.DataFrame, metric: str = "uar") -> Sheet:
         f"Differences in {METRIC_NAMES[metric]} between systems on {_datasets(rows)}, first less second, in {unit}"
     )
     return Sheet(heads, 3, lines, caption, _comparison_notes(chosen))
-
-
-def summary_latex(rows: pd.DataFrame) -> str:
-    """Return the summary of a dataset in LaTeX; `tab:<dataset>-summary` refers to it."""
-    return summary_sheet(rows).latex(f"tab:{_datasets(rows)}-summary")
-
-
-def summary_markdown(rows: pd.DataFrame) -> str:
-    """Return the summary of a dataset in Markdown."""
-    return summary_sheet(rows).markdown()
-
-
-def comparison_latex(rows: pd.DataFrame, metric: str = "uar") -> str:
-    """Return the comparison of a dataset's systems in LaTeX; `tab:<dataset>-comparison` refers to it."""
-    return comparison_sheet(rows, metric).latex(f"tab:{_datasets(rows)}-comparison")
-
-
-def comparison_markdown(rows: pd.DataFrame, metric: str = "uar") -> str:
-    """Return the comparison of a dataset's systems in Markdown."""
-    return comparison_sheet(rows, metric).markdown()
 
 
 def _summary_notes(uar: pd.DataFrame) -> list[str]:

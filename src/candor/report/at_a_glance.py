@@ -10,9 +10,9 @@ from typing import Any
 
 from candor.cost.show import with_prefix
 from candor.report.answers import Figure, system_of
-from candor.trust.axes import BETTER, HEADS
-from candor.trust.profile import note
-from candor.trust.sheet import figure_text, tests_text
+from candor.trust.axes import BETTER, HEADS, Axis
+from candor.trust.profile import axes_of, missing, note
+from candor.trust.sheet import figure_text, passed_text
 
 Profile = Mapping[Any, Any]
 
@@ -47,7 +47,12 @@ def profile_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str
 
 def _cells(profile: Profile) -> list[str]:
     mark = "" if profile["interpretable"] == "yes" else profile["interpretable"]
-    return [escape(system_of(profile)), *(_cell(profile, axis) for axis in HEADS), tests_text(profile), escape(mark)]
+    return [
+        escape(system_of(profile)),
+        *(_cell(profile, axis) for axis in axes_of(profile)),
+        passed_text(profile),
+        escape(mark),
+    ]
 
 
 def leak_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str]]]:
@@ -64,22 +69,15 @@ def leak_lines(profiles: Sequence[Profile]) -> tuple[list[str], list[list[str]]]
     ]
 
 
-def _cell(profile: Profile, axis: str) -> str:
+def _cell(profile: Profile, axis: Axis) -> str:
     words = escape(figure_text(profile, axis))
-    why = note(profile, axis) if math.isnan(float(profile[axis])) else ""
+    why = note(profile, axis.name) if math.isnan(float(profile[axis.name])) else ""
     return f'<span title="{escape(why)}">{words}</span>' if why else words
 
 
 def reasons(profiles: Sequence[Profile]) -> list[str]:
-    """Return why figures are missing, each reason once."""
-    return list(
-        dict.fromkeys(
-            f"{system_of(profile)}: {HEADS[axis]}: {note(profile, axis)}"
-            for profile in profiles
-            for axis in HEADS
-            if math.isnan(float(profile[axis]))
-        )
-    )
+    """Return why figures are missing."""
+    return [f"{system_of(profile)}: {axis.head}: {why}" for profile, axis, why in missing(profiles)]
 
 
 def profile_sentences(profile: Profile) -> Iterable[str]:
@@ -104,7 +102,7 @@ def profile_sentences(profile: Profile) -> Iterable[str]:
         )
     kept = _figure(profile, "robustness")
     if not math.isnan(kept.value):
-        yield f"Under disturbance <b>{kept} %</b> of its predictions stay; {tests_text(profile)} tests are passed."
+        yield f"Under disturbance <b>{kept} %</b> of its predictions stay; {passed_text(profile)} tests are passed."
     if not math.isnan(float(profile["cost"])):
         yield (
             f"A second of speech takes it <b>{with_prefix(float(profile['cost']))} FLOPs</b>; it has "

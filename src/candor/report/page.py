@@ -9,6 +9,7 @@ from html import escape
 from candor.figures import BLUE, GREY, INK, LIGHT, VERMILION
 from candor.report.answers import Answers, Figure, Fooled, Recognised, Served, system_of
 from candor.report.at_a_glance import leak_lines, profile_lines, profile_sentences, radar_image, reasons
+from candor.trust.axes import units
 
 BEYOND = ("beyond chance", "beyond control")
 
@@ -50,8 +51,9 @@ def page(found: Answers, radar: bytes) -> str:
         f"<h2>{escape(found.dataset)}: {best.utterances:,} test utterances of {best.speakers} speakers</h2>",
         "<h3>Trust profiles</h3>",
         _table(*profile_lines(found.profiles)),
-        '<p class="note">In per cent, with 95 % intervals over speakers; FLOPs per second of speech. Of gender read, '
-        "50 is chance. The radar shows the same: outer is better on every axis.</p>",
+        f'<p class="note">In {units(profile["metric"] for profile in found.profiles)}, with 95 % intervals over '
+        "speakers; FLOPs per second of speech. Of gender read, 50 is chance. The radar shows the same: outer is better "
+        "on every axis.</p>",
         *(f'<p class="note">{escape(reason)}</p>' for reason in reasons(found.profiles)),
         radar_image(radar, found.dataset),
         f"<h3>In words: {escape(best.system)}, which recognises best</h3>",
@@ -147,7 +149,8 @@ def _served_table(served: Sequence[Served], metric: str) -> str:
             _verdict(one.verdict),
         ]  # fmt: skip
 
-    heads = ["system", "by", "worst served", f"its {metric}", "n", "speakers", "widest gap", "random band", "", "p", ""]
+    figure = metric if metric == "UAR" else f"{metric} × 100"
+    heads = ["system", "by", "worst served", f"its {figure}", "n", "speakers", "widest gap", "random band", "", "p", ""]
     return _table(heads, map(cells, served))
 
 

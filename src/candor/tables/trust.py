@@ -28,6 +28,11 @@ _PROFILE = (
     Column("fairness_random", "95 of 100 models that hear nothing show less", "number", blank=True),
     Column("fairness_verdict", "Whether the gap is beyond chance, or why there is none"),
     Column("attack_by", "Attack and signal-to-noise ratio", blank=True),
+    Column(
+        "attack_transfer",
+        "yes or no: whether it follows another backbone's gradient, a weaker attack; blank where none was made",
+        blank=True,
+    ),
     *_figure("attack", "Share of the utterances that were right and are mistaken under attack; lower is better"),
     Column("attack_control", "The same under random signs as loud", "number", blank=True),
     Column("attack_verdict", "Whether that is beyond the control, or why there is none"),
@@ -65,6 +70,7 @@ class TrustProfile(Table):
     """The trust profile of every backbone and recipe of a dataset."""
 
     name = "trust"
+    version = 2
     path = "trust/{dataset}/summary.tsv"
     description = "One row per backbone and recipe, the best recognising one first. Shares and metrics are from 0 to 1."
     key = ("dataset", "backbone", "recipe")
@@ -75,6 +81,7 @@ class TrustOverview(Table):
     """The trust profiles of all datasets."""
 
     name = "trust_overview"
+    version = 2
     path = "trust/summary.tsv"
     description = "The rows of `trust` of every dataset at hand, one dataset after the other."
     key = ("dataset", "backbone", "recipe")

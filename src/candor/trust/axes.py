@@ -7,7 +7,14 @@ dataset. Outer is better on all of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from candor.cost.show import with_prefix
+
+PER_CENT, POINTS, CCC = "per cent", "points", "CCC × 100"
+SIGNS = {PER_CENT: " %", POINTS: " points"}
+"""What stands behind a number in these units; other units stand in the title of the axis."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Axis:
         What stands at its end.
     centre, rim
         The values at both ends.
+    unit
+        What its numbers are in; blank for a count. CCC, like UAR, is told times 100.
     logarithmic
         Whether equal steps are equal factors.
     """
@@ -33,12 +42,28 @@ class Axis:
     title: str
     centre: float
     rim: float
+    unit: str = ""
     logarithmic: bool = False
 
     @property
     def better(self) -> str:
         """Say whether higher or lower figures are better."""
         return "higher" if self.rim > self.centre else "lower"
+
+    def number(self, value: float, form: str = ".1f") -> str:
+        """Return a value as a number in the axis's unit, without the unit.
+
+        >>> Axis("attack", "fooled", "fooled", centre=1.0, rim=0.0, unit="per cent").number(0.25)
+        '25.0'
+        >>> Axis("cost", "FLOPs/s", "FLOPs", centre=1e12, rim=1e6, logarithmic=True).number(10**8.5)
+        '316 M'
+        """
+        return with_prefix(value) if self.logarithmic else f"{100 * value:z{form}}"
+
+    @property
+    def sign(self) -> str:
+        """Return what stands behind a number of it: a sign with its space, or nothing."""
+        return SIGNS.get(self.unit, "")
 
     def place(self, value: float) -> float:
         """Return where a value lies, from 0 at the centre to 1 at the rim; NaN for none.
@@ -69,6 +94,9 @@ class Axis:
         return self.centre + place * (self.rim - self.centre)
 
 
+SCALE = ".3g"
+"""How numbers along a scale are formed."""
+
 CHANCE_OF_TWO = 0.5
 WIDEST_GAP = 0.5
 """A gap of half of all utterances: wider ones are drawn at the centre."""
@@ -86,13 +114,13 @@ def axes_for(metric: str, chance: float) -> tuple[Axis, ...]:
     chance
         What a model that hears nothing reaches in it.
     """
-    name = metric.upper()
+    name, unit, gap_unit = ("UAR", PER_CENT, POINTS) if metric == "uar" else (CCC, CCC, CCC)
     return (
-        Axis("performance", "recognised", name, centre=chance, rim=1.0),
-        Axis("fairness", "gap", f"gap in {name}", centre=WIDEST_GAP, rim=0.0),
-        Axis("attack", "fooled", "fooled", centre=1.0, rim=0.0),
-        Axis("privacy", "gender read", "gender read", centre=1.0, rim=CHANCE_OF_TWO),
-        Axis("robustness", "unchanged", "unchanged", centre=0.0, rim=1.0),
+        Axis("performance", "recognised", name, centre=chance, rim=1.0, unit=unit),
+        Axis("fairness", "gap", f"gap in {name}", centre=WIDEST_GAP, rim=0.0, unit=gap_unit),
+        Axis("attack", "fooled", "fooled", centre=1.0, rim=0.0, unit=PER_CENT),
+        Axis("privacy", "gender read", "gender read", centre=1.0, rim=CHANCE_OF_TWO, unit=PER_CENT),
+        Axis("robustness", "unchanged", "unchanged", centre=0.0, rim=1.0, unit=PER_CENT),
         Axis("cost", "FLOPs/s", "FLOPs per second", centre=DEAREST, rim=CHEAPEST, logarithmic=True),
     )
 
@@ -102,3 +130,12 @@ HEADS = {axis.name: axis.head for axis in axes_for("uar", 0.0)}
 
 BETTER = {axis.name: axis.better for axis in axes_for("uar", 0.0)}
 """Whether higher or lower figures are better on it."""
+
+
+def units(metrics: Iterable[str]) -> str:
+    """Return what the figures of profiles are in, where the metrics of recognition are these.
+
+    >>> units(["uar"]), units(["uar", "ccc"])
+    ('per cent', 'per cent (CCC times 100)')
+    """
+    return f"{PER_CENT} (CCC times 100)" if "ccc" in set(metrics) else PER_CENT

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from candor.figures import COLOURS, FULL_WIDTH, GREY, INK, LIGHT, MARKERS, house_style, new_figure, set_title
-from candor.trust.axes import Axis, axes_for
-from candor.trust.radar import written
+from candor.trust.axes import SCALE, Axis, axes_for
 
 
 def datasets_figure(profiles: pd.DataFrame) -> Figure:
@@ -30,8 +29,10 @@ def datasets_figure(profiles: pd.DataFrame) -> Figure:
     with house_style():
         figure = new_figure(FULL_WIDTH, 1.5 + 2 * (0.55 + row_height * len(systems)))
         panels = figure.subplots(2, 3, sharey=True).flatten().tolist()
-        for panel, axis in zip(panels, axes_for("uar", 0.0), strict=True):
-            _panel(panel, axis, profiles, systems, datasets)
+        scales = [axes_for(metric, 0.0) for metric in dict.fromkeys(profiles["metric"])]
+        for panel, alike in zip(panels, zip(*scales, strict=True), strict=True):
+            _panel(panel, alike[0], profiles, systems, datasets)
+            panel.set_title(_head(alike), color=INK)
         handles = [
             Line2D([], [], color=colour, marker=marker, markersize=4, linewidth=1.4, label=dataset)
             for dataset, colour, marker in zip(datasets, cycle(COLOURS), cycle(MARKERS), strict=False)
@@ -42,6 +43,13 @@ def datasets_figure(profiles: pd.DataFrame) -> Figure:
         figure.legend(handles=handles, loc="outside lower left", ncols=4, handlelength=1.8)
         set_title(figure, "Trust profiles of all systems: left is worse, right is better")
     return figure
+
+
+def _head(alike: Sequence[Axis]) -> str:
+    """Return what stands above a panel: the name of its axis and the unit, or all units on a line of their own."""
+    units = list(dict.fromkeys(axis.unit for axis in alike if axis.unit))
+    between = "\n" if len(units) > 1 else ", "
+    return between.join(filter(None, [alike[0].head, " or ".join(units)]))
 
 
 def _panel(panel: Axes, axis: Axis, profiles: pd.DataFrame, systems: Sequence[str], datasets: Sequence[str]) -> None:
@@ -64,14 +72,10 @@ def _panel(panel: Axes, axis: Axis, profiles: pd.DataFrame, systems: Sequence[st
                        markerfacecolor=colour if sound else "white")  # fmt: skip
     ticks = (0.0, 0.5, 1.0)
     panel.set_xlim(-0.04, 1.04)
-    panel.set_xticks(
-        ticks, [written(axis, axis.at(place)).removesuffix(" %").removesuffix(" points") for place in ticks]
-    )
+    panel.set_xticks(ticks, [axis.number(axis.at(place), SCALE) for place in ticks])
     panel.set_ylim(len(systems) - 0.45, -0.55)
     panel.set_yticks(range(len(systems)), systems)
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
     panel.grid(axis="x", color=LIGHT, linewidth=0.5)
     panel.set_axisbelow(True)
-    unit = "" if axis.logarithmic else ", points" if axis.name == "fairness" else ", per cent"
-    panel.set_title(f"{axis.head}{unit}", color=INK)

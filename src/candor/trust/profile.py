@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from candor.attack.figures import method_name
+from candor.attack.names import TRANSFER
 from candor.privacy.names import BACKBONE, EMBEDDING, GENDER, MEMBERSHIP, OUTPUTS, VERIFICATION, read_off
 from candor.tables.attack import NOT_APPLICABLE
-from candor.tables.trust import AXES
 from candor.trust.axes import Axis, axes_for
 
 NAMES = ["dataset", "backbone", "recipe"]
@@ -106,6 +106,14 @@ def note(profile: Mapping[Any, Any], axis: str) -> str:
     return told if mark == "yes" or axis in ("performance", "cost") else f"not interpretable: {mark}"
 
 
+def missing(profiles: Iterable[Mapping[Any, Any]]) -> Iterator[tuple[Mapping[Any, Any], Axis, str]]:
+    """Yield each profile and axis without a figure, and why there is none."""
+    for profile in profiles:
+        for axis in axes_of(profile):
+            if math.isnan(float(profile[axis.name])):
+                yield profile, axis, note(profile, axis.name)
+
+
 def _beside(profile: Mapping[Any, Any], axis: Axis) -> tuple[float, str]:
     """Return what chance or the control shows, and what it is."""
     none = math.isnan(float(profile[axis.name]))
@@ -118,7 +126,7 @@ def _beside(profile: Mapping[Any, Any], axis: Axis) -> tuple[float, str]:
 
 
 def _profile(row: Mapping[Any, Any], found: Found, fairness_by: str) -> Row:
-    profile: Row = {
+    return {
         **{name: row[name] for name in (*NAMES, "metric", "interpretable", "chance", "utterances", "speakers")},
         **_figure("performance", _triple(row)),
         **_fairness(_of(found.fairness, row), row["metric"], fairness_by),
@@ -127,8 +135,6 @@ def _profile(row: Mapping[Any, Any], found: Found, fairness_by: str) -> Row:
         **_robustness(_of(found.robustness, row)),
         **_cost(_of(found.cost, row)),
     }
-    assert all(name in profile for name in AXES)
-    return profile
 
 
 def _fairness(rows: pd.DataFrame, metric: str, by: str) -> Row:
@@ -150,12 +156,16 @@ def _attack(rows: pd.DataFrame | None) -> Row:
     shown = None if rows is None else rows[rows["headline"] == "yes"]
     if shown is None or shown.empty:
         why = f"{NOT_APPLICABLE}: ratings are no classes" if rows is None else f"{NOT_APPLICABLE}: no attack was made"
-        return {"attack_by": "", "attack_control": math.nan, "attack_verdict": why, **_figure("attack", MISSING)}
+        blank = {"attack_by": "", "attack_transfer": "", "attack_control": math.nan, "attack_verdict": why}
+        return {**blank, **_figure("attack", MISSING)}
     row = shown.iloc[0]
-    made = not row["verdict"].startswith(NOT_APPLICABLE)
-    name = f"{method_name(row['method'], row['source'], row['target'])} at {row['snr']:g} dB" if made else ""
+    name = transfer = ""
+    if not row["verdict"].startswith(NOT_APPLICABLE):
+        name = f"{method_name(row['method'], row['source'], row['target'])} at {row['snr']:g} dB"
+        transfer = "yes" if row["method"].startswith(TRANSFER) else "no"
     return {
-        **{"attack_by": name, "attack_control": row["control"], "attack_verdict": row["verdict"]},
+        **{"attack_by": name, "attack_transfer": transfer},
+        **{"attack_control": row["control"], "attack_verdict": row["verdict"]},
         **_figure("attack", _triple(row, "success")),
     }
 

@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from candor.cost.show import with_prefix
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
-from candor.trust.axes import Axis
+from candor.trust.axes import SCALE, Axis
 from candor.trust.profile import axes_of
 
 COLUMNS = 2
@@ -87,8 +86,8 @@ def _grid(panel: Axes, axes: Sequence[Axis]) -> None:
         panel.plot([0, end[0]], [0, end[1]], color=LIGHT, linewidth=0.6, zorder=0)
         x, y = _point(angle, MIDDLE)
         panel.text(
-            x + 0.13 * math.sin(angle), y - 0.13 * math.cos(angle), written(axis, axis.at(MIDDLE)), fontsize=5.5,
-            color=GREY, ha="center", va="center", zorder=5,
+            x + 0.13 * math.sin(angle), y - 0.13 * math.cos(angle), f"{axis.number(axis.at(MIDDLE), SCALE)}{axis.sign}",
+            fontsize=5.5, color=GREY, ha="center", va="center", zorder=5,
             path_effects=[withStroke(linewidth=1.5, foreground="white")],
         )  # fmt: skip
         _name_end(panel, axis, angle)
@@ -150,29 +149,12 @@ def _outline(
 
 
 def from_to(axis: Axis) -> str:
-    """Return both ends of a scale, with a unit that they share once.
+    """Return both ends of a scale, with the sign of its unit once.
 
-    >>> from_to(Axis("attack", "fooled", "fooled", 1.0, 0.0))
+    >>> from_to(Axis("attack", "fooled", "fooled", 1.0, 0.0, unit="per cent"))
     '100 to 0 %'
     """
-    centre, rim = written(axis, axis.centre), written(axis, axis.rim)
-    (first, _, unit), (_, _, other) = centre.partition(" "), rim.partition(" ")
-    return f"{first if unit == other else centre} to {rim}"
-
-
-def written(axis: Axis, value: float) -> str:
-    """Return a value of a scale as it stands on the figure.
-
-    >>> written(Axis("cost", "c", "FLOPs", 1e11, 1e6, logarithmic=True), 10**8.5)
-    '316 M'
-    >>> written(Axis("a", "b", "c", 0, 1), 0.5)
-    '50 %'
-    """
-    if not axis.logarithmic:
-        if axis.name == "performance" and axis.title != "UAR":
-            return f"{value:.2g}"
-        return f"{100 * value:.3g}" + (" points" if axis.name == "fairness" else " %")
-    return with_prefix(value)
+    return f"{axis.number(axis.centre, SCALE)} to {axis.number(axis.rim, SCALE)}{axis.sign}"
 
 
 def _explain(figure: Figure, *, many: bool, unsound: bool) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from candor.performance.show import aligned
 from candor.tables.trust import TrustProfile
 from candor.trust.axes import HEADS
-from candor.trust.sheet import figure_text, tests_text
+from candor.trust.profile import axes_of
+from candor.trust.sheet import figure_text, passed_text
 
 EXPLAINED = (
     "In per cent (CCC times 100), with 95 % intervals over speakers. Better is: recognised higher, gap lower, fooled "
@@ -32,8 +33,8 @@ def trust_text(summaries: Sequence[Path]) -> str:
             lines.append(
                 (
                     *names,
-                    *(figure_text(row, axis).replace("–", "-") for axis in HEADS),
-                    tests_text(row).replace("–", "-"),
+                    *(figure_text(row, axis, "-") for axis in axes_of(row)),
+                    passed_text(row, "-"),
                     mark,
                 )
             )
