@@ -10,9 +10,10 @@ from candor.performance.interpretable import interpretable
 from candor.privacy.figures import leaks_figure, membership_figure, systems_figure
 from candor.privacy.names import AUC, METRIC_OF
 from candor.privacy.outcomes import What
-from candor.privacy.overview import all_systems, of_one_system
+from candor.privacy.overview import of_one_system
 from candor.privacy.show import privacy_text
 from candor.tables.privacy import MembershipCurve, PrivacyEmbedding, PrivacyLayers, PrivacyResult, PrivacySummary
+from candor.tables.side_by_side import side_by_side
 
 ATTRIBUTES, ATTACKERS = ["gender", "speaker", "membership"], ["linear", "cnn"]
 CHANCE = {"gender": 0.5, "speaker": 0.05, "verification": 0.5}
@@ -96,7 +97,7 @@ def test_models_that_hear_nothing_are_not_interpretable():
 @pytest.fixture
 def summary(tmp_path):
     tuned = system(tmp_path, with_layers=False)
-    found = all_systems("corpus", [("apc", "cnn"), ("apc", "tuned")], [system(tmp_path), tuned])
+    found = side_by_side("corpus", [("apc", "cnn"), ("apc", "tuned")], [system(tmp_path), tuned])
     (tmp_path / "corpus").mkdir()
     PrivacySummary.write(found, tmp_path / "corpus" / "summary.tsv")
     return tmp_path / "corpus" / "summary.tsv"
@@ -199,7 +200,7 @@ def test_the_curve_of_membership_is_that_of_the_table(tmp_path, curve):
 
 def test_each_system_has_its_headlines_in_its_line(tmp_path):
     found = [system(tmp_path), system(tmp_path, with_layers=False, verdict="at chance")]
-    figure = systems_figure(all_systems("corpus", [("apc", "cnn"), ("fbank", "tuned")], found), "corpus")
+    figure = systems_figure(side_by_side("corpus", [("apc", "cnn"), ("fbank", "tuned")], found), "corpus")
     said = words(figure)
     for title in (
         "Gender, backbone UAR, n = 240", "Gender, embedding UAR, n = 240",
@@ -223,7 +224,7 @@ def test_figures_are_drawn_the_same_each_time(tmp_path, curve, with_layers, numb
     drawn = {
         "leaks": lambda: leaks_figure(rows, "corpus: apc, cnn"),
         "membership": lambda: membership_figure(curve, rows, "corpus: apc, cnn"),
-        "systems": lambda: systems_figure(all_systems("corpus", [("apc", "cnn")], [rows]), "corpus"),
+        "systems": lambda: systems_figure(side_by_side("corpus", [("apc", "cnn")], [rows]), "corpus"),
     }
     for name, draw in drawn.items():
         for take in range(2):

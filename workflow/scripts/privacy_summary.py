@@ -8,7 +8,7 @@ from candor.privacy.figures import leaks_figure, membership_figure
 from candor.privacy.membership import contests_of, curve_rows, membership_rows
 from candor.privacy.overview import of_one_system
 from candor.runtime import start_logging
-from candor.tables.models import Predictions, RatingPredictions
+from candor.tables.models import predictions_table
 from candor.tables.privacy import MemberLosses, MembershipCurve, PrivacyEmbedding, PrivacyLayers, PrivacyResult
 
 
@@ -17,7 +17,7 @@ def main(smk) -> None:
     run, params, out = smk.wildcards, smk.params, smk.output
     layers = PrivacyLayers.read(smk.input.layers) if smk.input.get("layers") else None
     embedding, losses = PrivacyEmbedding.read(smk.input.embedding), MemberLosses.read(smk.input.losses)
-    table = Predictions if params.pred == "emotion" else RatingPredictions
+    table = predictions_table(params.pred)
     predictions = pd.concat([table.read(file) for file in smk.input.predictions], ignore_index=True)
     members = contests_of(losses)
     membership = membership_rows(*members) if len(losses) else []

@@ -25,6 +25,7 @@ from candor.figures import (
     new_figure,
     set_title,
 )
+from candor.numbers import p_words, percent
 from candor.performance.verdicts import NOT_INTERPRETABLE
 from candor.tables.attack import METHOD_NAMES, NOT_APPLICABLE
 
@@ -212,8 +213,8 @@ def _named_groups(axes: Axes, groups: pd.DataFrame) -> None:
     for place, row in enumerate(groups.to_dict("records")):
         axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=VERMILION, linewidth=1.4)
         axes.plot(100 * row["value"], place, "o", color=VERMILION, markersize=4.5)
-        ends = "" if np.isnan(row["low"]) else f" [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
-        _note(axes, place, f"{100 * row['value']:.0f}{ends}  n = {row['attacked']:,}", INK)
+        share = percent(row["value"], row["low"], row["high"], digits=0)
+        _note(axes, place, f"{share}  n = {row['attacked']:,}", INK)
     axes.set_yticks(range(len(groups)), list(groups["group"]))
     axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -233,10 +234,8 @@ def _gap_words(axis: str, gaps: pd.DataFrame) -> str:
     row = gaps.iloc[0]
     if np.isnan(row["value"]):
         return words
-    ends = "" if np.isnan(row["low"]) else f" [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
-    p = "p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"
-    band = f"by chance up to {100 * row['random_high']:.0f}"
-    return f"{words}: gap of {100 * row['value']:.0f} points{ends}, {band}, {p}"
+    gap = percent(row["value"], row["low"], row["high"], digits=0)
+    return f"{words}: gap of {gap} points, by chance up to {percent(row['random_high'], digits=0)}, {p_words(row['p'])}"
 
 
 def _interval(axes: Axes, place: float, row: Any, what: str, colour: str, marker: str, *, filled: bool) -> None:
@@ -247,8 +246,7 @@ def _interval(axes: Axes, place: float, row: Any, what: str, colour: str, marker
 
 
 def _words(row: Any) -> str:
-    value = f"{100 * row['success']:.0f}"
-    return value if np.isnan(row["low"]) else f"{value} [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+    return percent(row["success"], row["low"], row["high"], digits=0)
 
 
 def _system(row: Any) -> str:

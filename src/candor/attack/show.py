@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from candor.attack.figures import method_name
+from candor.numbers import percent
 from candor.performance.show import aligned
 from candor.tables.attack import NOT_APPLICABLE, AttackSummary
 
@@ -39,19 +40,14 @@ def _line(row: dict[Any, Any]) -> tuple[str, ...]:
     names = tuple(str(row[name]) for name in ("dataset", "backbone", "recipe"))
     if row["verdict"].startswith(NOT_APPLICABLE):
         return (*names, *["-"] * 7, row["verdict"])
-    ends = f" [{_percent(row['low'])}, {_percent(row['high'])}]" if row["low"] == row["low"] else ""
     return (
         *names,
         method_name(row["method"], row["source"], row["target"]),
         f"{row['snr']:g} dB",
-        f"{_percent(row['success'])}{ends}",
-        _percent(row["control"]),
-        f"{_percent(row['clean_accuracy'])}, {_percent(row['accuracy'])}",
+        percent(row["success"], row["low"], row["high"]),
+        percent(row["control"]),
+        f"{percent(row['clean_accuracy'])}, {percent(row['accuracy'])}",
         f"{row['attacked']:.0f}",
         f"{row['speakers']:.0f}",
         row["verdict"],
     )
-
-
-def _percent(value: float) -> str:
-    return "-" if value != value else f"{100 * value:.1f}"

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from candor.cost.show import with_prefix
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
+from candor.numbers import percent, with_prefix
 from candor.performance.verdicts import SOUND
 from candor.tables.performance import METRIC_NAMES
 
@@ -156,9 +156,9 @@ def _name(row: Row) -> str:
 
 
 def _uncounted(row: Row) -> str:
-    ends = f"[{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if row["low"] == row["low"] else "[one speaker]"
+    score = percent(row["score"], row["low"], row["high"], alone=" [one speaker]")
     mark = "" if row["interpretable"] == SOUND else f"  {row['interpretable']}"
-    return f"{row['backbone']} · {row['recipe']}: {METRIC_NAMES[row['metric']]} {100 * row['score']:.1f} {ends}{mark}"
+    return f"{row['backbone']} · {row['recipe']}: {METRIC_NAMES[row['metric']]} {score}{mark}"
 
 
 def _chance(axes: Axes, rows: pd.DataFrame) -> None:

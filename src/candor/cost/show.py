@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from candor.numbers import percent, with_prefix
 from candor.performance.show import aligned
 from candor.tables.cost import CostSummary, CostTiming
 from candor.tables.performance import METRIC_NAMES
@@ -29,7 +30,6 @@ TIMES = (
     ),
     *("training, s", "pretraining, s", "run on"),
 )
-PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def timings_beside(summaries: Sequence[Path]) -> list[Path]:
@@ -63,28 +63,14 @@ def cost_text(summaries: Sequence[Path], timings: Sequence[Path]) -> str:
     return "\n".join([*blocks, *notes])
 
 
-def with_prefix(number: float) -> str:
-    """Return a number with three digits and a prefix.
-
-    >>> with_prefix(374395840), with_prefix(43908), with_prefix(0), with_prefix(float("nan"))
-    ('374 M', '43.9 k', '0', '-')
-    """
-    if number != number:
-        return "-"
-    for size, prefix in PREFIXES:
-        if number >= size:
-            return f"{number / size:.3g} {prefix}" if number < 999.5 * size else f"{number / size:.0f} {prefix}"
-    return f"{number:.0f}"
-
-
 def _counted(row: dict[Any, Any]) -> tuple[str, ...]:
-    ends = f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if row["low"] == row["low"] else " [one speaker]"
+    score = percent(row["score"], row["low"], row["high"], alone=" [one speaker]")
     mark = "" if row["interpretable"] == "yes" else f" ({row['interpretable']})"
     return (
         *(str(row[name]) for name in ("dataset", "backbone", "recipe")),
         *(with_prefix(row[name]) for name in ("parameters", "trainable", "flops_per_clip", "flops_6s")),
-        f"{METRIC_NAMES[row['metric']]} {100 * row['score']:.1f}{ends}{mark}",
-        f"{100 * row['chance']:.1f}",
+        f"{METRIC_NAMES[row['metric']]} {score}{mark}",
+        percent(row["chance"]),
         str(row["tested"]),
         str(row["speakers"]),
         row["pareto"] or "-",

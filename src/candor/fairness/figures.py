@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from candor.fairness.audit import BEYOND, WITHIN, Audit
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, ORANGE, VERMILION, house_style, new_figure, set_title
+from candor.numbers import p_words, percent
 from candor.stats.intervals import FloatArray
 from candor.tables.fairness import GAP_NAMES
 
@@ -283,17 +284,12 @@ def _reach(row: Row) -> float:
 
 
 def _words(row: Row) -> str:
-    value = f"{100 * row['value']:.1f}"
-    interval = "" if np.isnan(row["low"]) else f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
-    p = "p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"
     verdict = "" if row["verdict"] in (BEYOND, WITHIN) else f"  {row['verdict']}"
-    return f"{value}{interval}  {p}{verdict}"
+    return f"{percent(row['value'], row['low'], row['high'])}  {p_words(row['p'])}{verdict}"
 
 
 def _interval(row: Any) -> str:
-    if pd.isna(row["low"]):
-        return f"{100 * row['value']:.0f}"
-    return f"{100 * row['value']:.0f} [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+    return percent(row["value"], row["low"], row["high"], digits=0)
 
 
 def _note(axes: Axes, place: int, words: str, colour: str) -> None:

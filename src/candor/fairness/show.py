@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from candor.numbers import p_value, percent
 from candor.performance.show import aligned
 from candor.tables.fairness import GAP_NAMES, FairnessSummary, Groups
 
@@ -59,11 +60,10 @@ def _line(row: dict[Any, Any], worst: dict[Any, Any]) -> tuple[str, ...]:
         str(worst["speakers"]),
         _interval(row),
         "-" if pd.isna(row["p"]) else f"to {100 * row['random_high']:.1f}",
-        "-" if pd.isna(row["p"]) else "<0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+        p_value(row["p"]),
         str(row["verdict"]),
     )
 
 
 def _interval(row: dict[Any, Any]) -> str:
-    value = "-" if pd.isna(row["value"]) else f"{100 * row['value']:.1f}"
-    return value if pd.isna(row["low"]) else f"{value} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
+    return percent(row["value"], row["low"], row["high"])

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, house_style, new_figure, set_title
+from candor.numbers import p_words
 from candor.performance.pairs import NOT_TOLD_APART, TOO_FEW_SPEAKERS, leader_first
 from candor.tables.performance import METRIC_NAMES
 
@@ -74,5 +75,5 @@ def _words(row: Mapping[str, Any]) -> str:
     figures = f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]".replace("-", "\u2212")
     if row["better"] == TOO_FEW_SPEAKERS:
         return f"{figures}  {TOO_FEW_SPEAKERS}"
-    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    p = p_words(row["p_holm"])
     return f"{figures}  {p}{'' if row['better'] != NOT_TOLD_APART else ' n.s.'}"

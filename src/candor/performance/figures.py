@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, INK, LIGHT, VERMILION, house_style, new_figure, set_title
+from candor.numbers import percent
 from candor.performance.caveats import caveats_of
 from candor.performance.evaluate import Evaluation
 from candor.stats.intervals import FloatArray
@@ -159,7 +160,5 @@ def _note(axes: Axes, place: int, words: str, colour: str) -> None:
 
 
 def _interval(row: Mapping[Hashable, Any], digits: int) -> str:
-    value = 100 * row["recall" if "recall" in row else "value"]
-    if np.isnan(row["low"]):
-        return f"{value:.{digits}f} [one speaker]"
-    return f"{value:.{digits}f} [{100 * row['low']:.{digits}f}, {100 * row['high']:.{digits}f}]"
+    value = row["recall" if "recall" in row else "value"]
+    return percent(value, row["low"], row["high"], digits, alone=" [one speaker]")

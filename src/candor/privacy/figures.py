@@ -22,6 +22,8 @@ from candor.figures import (
     new_figure,
     set_title,
 )
+from candor.numbers import percent
+from candor.performance.verdicts import NOT_INTERPRETABLE
 from candor.privacy.names import (
     ALL_LAYERS,
     AUC,
@@ -34,7 +36,6 @@ from candor.privacy.names import (
     HEADLINES,
     LINEAR,
     MEMBERSHIP,
-    NOT_INTERPRETABLE,
     SPEAKER,
     THRESHOLD,
     TPR,
@@ -264,8 +265,7 @@ def _below(rows: pd.DataFrame, layers: Sequence[int]) -> str:
 
 
 def _interval_words(row: Any) -> str:
-    value = f"{100 * row['value']:.1f}"
-    return value if np.isnan(row["low"]) else f"{value} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
+    return percent(row["value"], row["low"], row["high"])
 
 
 def _warn(figure: Figure, verdict: str) -> None:

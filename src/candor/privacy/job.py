@@ -43,7 +43,7 @@ from candor.store.objects import Store
 from candor.tables.audio import AudioIndex
 from candor.tables.corpora import Utterances
 from candor.tables.features import FeatureIndex, FrameIndex
-from candor.tables.models import Predictions, RatingPredictions
+from candor.tables.models import predictions_table
 from candor.tables.splits import FoldTable
 from candor.unfinished import Unfinished
 
@@ -164,7 +164,7 @@ class ModelsJob:
     def of(cls, inputs: Any, params: Any, resources: Any) -> ModelsJob:
         """Return the job that a rule describes by its input, parameters and resources."""
         folds = {number: FoldTable.read(file) for number, file in enumerate(inputs.folds, start=1)}
-        table = Predictions if params.pred == "emotion" else RatingPredictions
+        table = predictions_table(params.pred)
         device = use_device(resources.device)
         return cls(
             People.of(Utterances.read(inputs.utterances), folds),

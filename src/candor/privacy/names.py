@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 GENDER, SPEAKER, VERIFICATION, MEMBERSHIP = "gender", "speaker", "verification", "membership"
 """What is attacked; `speaker` in the config stands for the second and the third."""
 
@@ -24,7 +26,7 @@ FRAMES, POOLED, VECTOR = "frames", "pooled states", "embedding"
 """What an attacker reads."""
 
 BEYOND, NOT_BEYOND, TOO_FEW = "beyond control", "not beyond control", "too few speakers"
-NOT_ATTACKED, NOT_INTERPRETABLE = "not attacked", "not interpretable"
+NOT_ATTACKED = "not attacked"
 
 DEALINGS = 3
 """How often labels are dealt out anew: on speakers who differ in few ways, one dealing may hit or miss by far."""
@@ -49,3 +51,9 @@ def read_off(source: str) -> str:
     ('backbone', 'backbone', 'embedding')
     """
     return source if source in (EMBEDDING, OUTPUTS) else BACKBONE
+
+
+def attacks_on_states(attributes: Sequence[str]) -> tuple[str, ...]:
+    """Return the attacks on hidden states and embeddings that are asked for; a speaker is looked for in two ways."""
+    speaker = (SPEAKER, VERIFICATION) if SPEAKER in attributes else ()
+    return (*((GENDER,) if GENDER in attributes else ()), *speaker)

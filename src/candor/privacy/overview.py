@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from candor.performance.verdicts import SOUND, doubt
 from candor.privacy.names import (
     ALL_LAYERS,
     EER,
@@ -18,10 +19,8 @@ from candor.privacy.names import (
     MEMBERSHIP,
     METRIC_OF,
     NOT_ATTACKED,
-    NOT_INTERPRETABLE,
-    SPEAKER,
     TPR,
-    VERIFICATION,
+    attacks_on_states,
     read_off,
 )
 from candor.privacy.outcomes import NUMBERS, What
@@ -57,37 +56,13 @@ def of_one_system(
     """
     rows: list[Row] = [] if layers is None else layers.to_dict("records")  # type: ignore[assignment]
     if layers is None and set(attributes) - {MEMBERSHIP}:
-        both = itertools.product(_asked(attributes), attackers)
+        both = itertools.product(attacks_on_states(attributes), attackers)
         rows += [_no_layers(attribute, attacker, no_layers) for attribute, attacker in both]
     of_models: list[Row] = [*embedding.to_dict("records"), *membership]  # type: ignore[list-item]
-    if interpretable != "yes":
+    if interpretable != SOUND:
         of_models = [_doubted(row, interpretable) for row in of_models]
     table = pd.DataFrame(_with_headlines([*rows, *of_models]))
     return table.astype(dict.fromkeys(NUMBERS, "float64"))
-
-
-def all_systems(dataset: str, systems: Sequence[tuple[str, str]], found: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of `PrivacySummary`.
-
-    Parameters
-    ----------
-    dataset
-        The dataset.
-    systems
-        Backbone and recipe of each.
-    found
-        Rows of `PrivacyResult` of each, in the same order.
-    """
-    parts = [
-        rows.assign(dataset=dataset, backbone=backbone, recipe=recipe)
-        for (backbone, recipe), rows in zip(systems, found, strict=True)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _asked(attributes: Sequence[str]) -> list[str]:
-    speaker = [SPEAKER, VERIFICATION] if SPEAKER in attributes else []
-    return [*([GENDER] if GENDER in attributes else []), *speaker]
 
 
 def _no_layers(attribute: str, attacker: str, reason: str) -> Row:
@@ -97,7 +72,7 @@ def _no_layers(attribute: str, attacker: str, reason: str) -> Row:
 def _doubted(row: Row, why: str) -> Row:
     """Return a row of models that have learned nothing, of which an attack says nothing."""
     told = row["verdict"].startswith(NOT_ATTACKED)
-    return row if told else {**row, "verdict": f"{NOT_INTERPRETABLE}: {why}"}
+    return row if told else {**row, "verdict": doubt(why)}
 
 
 def _with_headlines(rows: Sequence[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from candor.privacy.attackers import Effort
-from candor.privacy.names import GENDER, MEMBERSHIP, SPEAKER, VERIFICATION
+from candor.privacy.names import MEMBERSHIP, attacks_on_states
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class Settings:
     @property
     def of_states(self) -> tuple[str, ...]:
         """Return the attacks on hidden states and embeddings."""
-        speaker = (SPEAKER, VERIFICATION) if SPEAKER in self.attributes else ()
-        return (*((GENDER,) if GENDER in self.attributes else ()), *speaker)
+        return attacks_on_states(self.attributes)
 
     @property
     def of_members(self) -> bool:

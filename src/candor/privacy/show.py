@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from candor.numbers import percent
 from candor.performance.show import aligned
 from candor.privacy.names import NOT_ATTACKED
 from candor.tables.privacy import ATTRIBUTE_NAMES, METRIC_NAMES, PrivacySummary
@@ -42,18 +43,13 @@ def _line(row: dict[Any, Any]) -> tuple[str, ...]:
     which = (ATTRIBUTE_NAMES[row["attribute"]], str(row["source"]), str(row["attacker"]))
     if row["verdict"].startswith(NOT_ATTACKED):
         return (*names, *which, *["-"] * 5, row["verdict"])
-    ends = f" [{_percent(row['low'])}, {_percent(row['high'])}]" if row["low"] == row["low"] else ""
     return (
         *names,
         *which,
-        f"{METRIC_NAMES[row['metric']]} {_percent(row['value'])}{ends}",
-        _percent(row["chance"]),
-        _percent(row["control"]),
+        f"{METRIC_NAMES[row['metric']]} {percent(row['value'], row['low'], row['high'])}",
+        percent(row["chance"]),
+        percent(row["control"]),
         f"{row['utterances']:.0f}",
         f"{row['speakers']:.0f}",
         row["verdict"],
     )
-
-
-def _percent(value: float) -> str:
-    return "-" if value != value else f"{100 * value:.1f}"

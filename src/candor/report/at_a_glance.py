@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from candor.cost.show import with_prefix
+from candor.numbers import with_prefix
 from candor.report.answers import Figure, system_of
 from candor.trust.axes import BETTER, HEADS, Axis
 from candor.trust.profile import axes_of, missing, note

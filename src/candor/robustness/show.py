@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from candor.numbers import percent
 from candor.performance.show import aligned
 from candor.robustness.names import ALL
 from candor.tables.robustness import RobustnessSummary
@@ -56,7 +57,4 @@ def _line(names: tuple[str, ...], rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _percent(row: pd.Series[float], what: str) -> str:
-    value, low, high = (100 * row[name] for name in (what, f"{what}_low", f"{what}_high"))
-    if value != value:
-        return "-"
-    return f"{value:.1f}" if low != low else f"{value:.1f} [{low:.1f}, {high:.1f}]"
+    return percent(row[what], row[f"{what}_low"], row[f"{what}_high"])

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from candor.cost.show import with_prefix
+from candor.numbers import with_prefix
 
 PER_CENT, POINTS, CCC = "per cent", "points", "CCC × 100"
 SIGNS = {PER_CENT: " %", POINTS: " points"}

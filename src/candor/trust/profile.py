@@ -11,6 +11,7 @@ import pandas as pd
 
 from candor.attack.figures import method_name
 from candor.attack.names import TRANSFER
+from candor.performance.verdicts import SOUND, doubt
 from candor.privacy.names import BACKBONE, EMBEDDING, GENDER, MEMBERSHIP, OUTPUTS, VERIFICATION, read_off
 from candor.tables.attack import NOT_APPLICABLE
 from candor.trust.axes import Axis, axes_for
@@ -103,7 +104,7 @@ def note(profile: Mapping[Any, Any], axis: str) -> str:
     mark = str(profile["interpretable"])
     own = {"performance": "", "cost": profile["cost_note"]}
     told = str(own.get(axis, profile.get(f"{axis}_verdict", "")))
-    return told if mark == "yes" or axis in ("performance", "cost") else f"not interpretable: {mark}"
+    return told if mark == SOUND or axis in ("performance", "cost") else doubt(mark)
 
 
 def missing(profiles: Iterable[Mapping[Any, Any]]) -> Iterator[tuple[Mapping[Any, Any], Axis, str]]:
