@@ -1,0 +1,95 @@
+"""What a run depends on, as the config says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What goes wrong at the clients; the fields are the keys of the config."""
+
+    drop_out: float = 0.0
+    straggle: float = 0.0
+    straggler_work: float = 0.5
+    broken: float = 0.0
+    poisoned: float = 0.0
+    poison: str = "sign_flip"
+    label_noise: float = 0.0
+    microphone_noise: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a run; the fields are the keys of the config."""
+
+    updates_every: int = 1
+    layers: Sequence[str] = ()
+    precision: str = "float16"
+    models_every: int = 10
+    standalone: bool = False
+
+
+@dataclass(frozen=True)
+class Server:
+    """How the server steps; the fields are the keys of the config."""
+
+    learning_rate: float = 1.0
+    momentum: float = 0.9
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+    tau: float = 0.001
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How clients train a model together; the fields are the keys of the config, with all defaults filled in."""
+
+    model_type: str = "fed_avg"
+    workload: str = "emotion"
+    downstream_model: str = "mlp"
+    layer: str | int = "last"
+    hidden_size: Sequence[int] = (256, 128)
+    dropout: float = 0.2
+    norm: str = "znorm"
+    norm_scope: str = "speaker"
+    audio_duration: float | None = 6.0
+    partition: str = "auto"
+    shards: int = 10
+    clients: int = 10
+    concentration: float = 0.5
+    validation: float = 0.2
+    clients_per_round: float = 0.1
+    num_epochs: int = 200
+    local_epochs: int = 1
+    batch_size: int | None = 20
+    learning_rate: float = 0.0005
+    optimizer: str = "adam"
+    weight_decay: float = 0.0001
+    momentum: float = 0.0
+    federate_after_n_batches: int | None = None
+    on_exhausted: str = "wrap"
+    shuffle: bool = True
+    drop_last: bool = False
+    test_batch_size: int = 1000
+    evaluate_every: int = 1
+    select_after: int = 0
+    server: Server = field(default_factory=Server)
+    proximal: float | None = None
+    trimmed: float | None = None
+    malicious: int | None = None
+    selected: int | None = None
+    faults: Faults = field(default_factory=Faults)
+    keep: Kept = field(default_factory=Kept)
+    save_model: bool = True
+    engine: str = "auto"
+    seed: int = 8
+    parity: str | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Settings:
+        """Return the settings of an entry of the config, as `FederatedRun.options` gives them."""
+        parts = {"server": Server, "faults": Faults, "keep": Kept}
+        return cls(**{key: parts[key](**own) if key in parts else own for key, own in options.items()})

@@ -1,0 +1,1 @@
+"""What is learned together, one file each."""
