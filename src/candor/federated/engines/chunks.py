@@ -31,11 +31,14 @@ class Step:
     ----------
     clients
         How many take it: the first ones of the chunk.
+    rows
+        How many examples each of them has.
     numbers, targets, weights
         The examples, their classes, and what each counts in its client's mean, [clients, rows].
     """
 
     clients: int
+    rows: list[int]
     numbers: torch.Tensor
     targets: torch.Tensor
     weights: torch.Tensor
@@ -85,7 +88,8 @@ def steps_of(chunk: Sequence[Work], over_all: bool, device: str) -> Iterator[Ste
     for number in range(len(chunk[0].batches) if chunk else 0):
         taking = [own for own in chunk if len(own.batches) > number]
         batches = [own.batches[number] for own in taking]
-        shape = len(taking), max(map(len, batches))
+        rows = [len(batch) for batch in batches]
+        shape = len(taking), max(rows)
         numbers, targets = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         weights = np.zeros(shape, dtype=np.float32)
         for row, (own, batch) in enumerate(zip(taking, batches, strict=True)):
@@ -93,7 +97,7 @@ def steps_of(chunk: Sequence[Work], over_all: bool, device: str) -> Iterator[Ste
             # Filled up with the client's own first example: where its outputs are no numbers, so is all of its loss.
             numbers[row, len(batch) :], targets[row, len(batch) :] = numbers[row, 0], targets[row, 0]
             weights[row, : len(batch)] = 1 / (own.examples if over_all else len(batch))
-        yield Step(len(taking), *(torch.from_numpy(array).to(device) for array in (numbers, targets, weights)))
+        yield Step(len(taking), rows, *(torch.from_numpy(array).to(device) for array in (numbers, targets, weights)))
 
 
 def clients_at_once(bytes_per_client: int, device: str) -> int:
