@@ -1,4 +1,4 @@
-"""The benchmarks of extraction, training and attacks run, on tiny networks, and count right."""
+"""The benchmarks of extraction, training, attacks and federated training run, on tiny networks, and count right."""
 
 import json
 import runpy
@@ -12,8 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from paths import ROOT
 
-FEATURES, TRAINING, ATTACK = (
-    runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py")) for name in ("features", "training", "attack")
+FEATURES, TRAINING, ATTACK, FEDERATED = (
+    runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py")) for name in ("features", "training", "attack", "federated")
 )
 BACKBONES = runpy.run_path(str(ROOT / "benchmarks" / "random_backbones.py"))
 
@@ -120,3 +120,41 @@ def test_memory_is_watched_in_a_process_of_its_own(tmp_path):
     command = [sys.executable, str(ROOT / "benchmarks" / "training.py"), "--only-read", str(tmp_path)]
     said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert said["VmHWM"] >= said["RssAnon"] >= said["RssAnon before"] > 0
+
+
+@pytest.fixture
+def federation():
+    return FEDERATED["Contest"](FEDERATED["Task"](clients=3, steps=2, batch=4, widths=(8, 6, 3)))
+
+
+def test_rounds_of_a_federation_are_compared_and_come_to_the_same_model(federation):
+    for number in range(3):
+        federation.round(count=number > 0)
+    rows = list(federation.rows())
+    assert columns_of(rows) == COLUMNS
+    assert [row["what"] for row in rows] == ["round, plain loop", "round, as people write it"]
+    assert all("median of 2 rounds" in row["how measured"] and float(row["ratio"]) > 0 for row in rows)
+    ours, loop = (own.parameters for own in federation.weights.values())
+    assert torch.allclose(ours, loop, atol=1e-6)
+    assert not torch.equal(ours, federation.start.parameters)
+
+
+def test_the_arithmetic_of_a_round_is_what_torch_counts(federation):
+    loop = federation.engines["plain loop"]
+    with FlopCounterMode(display=False) as counted:
+        list(loop.run(federation.start, federation.work))
+    federation.round()
+    [told] = [row["how measured"] for row in FEDERATED["bounds"](federation, 1e10) if "arithmetic" in row["what"]]
+    assert told.startswith(f"{counted.get_total_flops() / 1e9:.2f} GFLOP")
+    assert FEDERATED["operations"](federation.task) == counted.get_total_flops()
+
+
+def test_aggregation_is_compared():
+    rows, copied = FEDERATED["aggregation"](5, 1000, 1)
+    assert columns_of(rows) == COLUMNS
+    assert [row["what"].rpartition(", ")[2] for row in rows] == ["NumPy loop", "Flower"]
+    assert copied > 0
+    values, weights = torch.randn(4, 30), torch.rand(4)
+    total = torch.zeros(30)
+    FEDERATED["add_weighted"](total, values, weights)
+    assert torch.allclose(total, torch.from_numpy(FEDERATED["numpy_loop"](values.numpy(), weights.numpy())), atol=1e-6)

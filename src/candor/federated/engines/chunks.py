@@ -93,10 +93,12 @@ def steps_of(chunk: Sequence[Work], over_all: bool, device: str) -> Iterator[Ste
         numbers, targets = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         weights = np.zeros(shape, dtype=np.float32)
         for row, (own, batch) in enumerate(zip(taking, batches, strict=True)):
-            numbers[row, : len(batch)], targets[row, : len(batch)] = batch, own.targets[number]
-            # Filled up with the client's own first example: where its outputs are no numbers, so is all of its loss.
-            numbers[row, len(batch) :], targets[row, len(batch) :] = numbers[row, 0], targets[row, 0]
-            weights[row, : len(batch)] = 1 / (own.examples if over_all else len(batch))
+            count = rows[row]
+            numbers[row, :count], targets[row, :count] = batch, own.targets[number].numpy()
+            weights[row, :count] = 1 / (own.examples if over_all else count)
+            if count < shape[1]:
+                # Filled up with an example of the client's own: where that gives no numbers, the client's loss is none.
+                numbers[row, count:], targets[row, count:] = numbers[row, 0], targets[row, 0]
         yield Step(len(taking), rows, *(torch.from_numpy(array).to(device) for array in (numbers, targets, weights)))
 
 

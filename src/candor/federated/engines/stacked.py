@@ -87,8 +87,8 @@ class StackedMlpEngine(SideBySide):
         """Return 1 for values behind the first layer that are kept, 0 for others; anything in rows of no weight."""
         clients, rows = step.numbers.shape
         bits = self._buffers.take("bits", clients, words(rows * width), dtype=torch.int64)
-        for own, taken, generator in zip(bits, step.rows, generators, strict=False):
-            draw(own[: words(taken * width)], generator)
+        for own, taken, generator in zip(bits.unbind(), step.rows, generators, strict=False):
+            draw(own if taken == rows else own[: words(taken * width)], generator)
         numbers = bits.view(torch.int16)[:, : rows * width].reshape(clients, rows, width)
         kept = self._buffers.take("kept", clients, rows, width)
         return torch.ge(numbers, least_kept(self._dropout), out=kept)
