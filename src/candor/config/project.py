@@ -12,7 +12,8 @@ DataDir = Annotated[
     Field(
         description="One path per corpus: the folder that you unpacked. Leave a path empty for a corpus that you "
         "do not have. Keys are the known corpora and the datasets whose `corpus` is `table` or `folder`. "
-        f"`demo: {SYNTHESISE}` has the workflow make the demo corpus below `project_dir`.",
+        f"`demo: {SYNTHESISE}` has the workflow make the demo corpus below `project_dir`. `digits` is the folder of "
+        "MNIST's four files, which are federated in place of scikit-learn's smaller digits.",
         examples=[{"ravdess": "/data/RAVDESS", "crema_d": "/data/CREMA-D", "demo": SYNTHESISE}],
     ),
 ]
