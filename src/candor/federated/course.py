@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,6 +36,10 @@ class Trainer(Protocol):
     @property
     def over(self) -> bool:
         """Return whether there is nothing left to do."""
+        ...
+
+    def round(self, number: int) -> Happened:
+        """Run a round, counted from 1."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -104,7 +107,6 @@ class Course:
 
 def run_course(
     trainer: Trainer,
-    one_round: Callable[[int], Happened],
     judge: Judge,
     model: nn.Module,
     layout: Layout,
@@ -119,8 +121,6 @@ def run_course(
     ----------
     trainer
         Who trains.
-    one_round
-        Runs a round of it, by its number from 1.
     judge
         Judges models.
     model
@@ -148,7 +148,7 @@ def run_course(
         progress.advance(course.done)
         while course.done < settings.num_epochs and not trainer.over:
             number = course.done + 1
-            happened = one_round(number)
+            happened = trainer.round(number)
             last = number == settings.num_epochs or trainer.over
             _note(course, number, happened, layout)
             if number % settings.evaluate_every == 0 or last:

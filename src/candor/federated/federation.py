@@ -74,6 +74,8 @@ class Federation:
         What runs the clients.
     targets
         The class of every example as clients have it for training, which may be wrong.
+    keep
+        Is given what clients have sent, as far as it is accepted.
     """
 
     def __init__(
@@ -85,8 +87,9 @@ class Federation:
         rule: Rule,
         engine: Engine,
         targets: torch.Tensor,
+        keep: Keep | None = None,
     ) -> None:
-        self._settings, self._clients, self._layout = settings, clients, layout
+        self._settings, self._clients, self._keep = settings, clients, keep
         self._rule, self._engine, self._targets = rule, engine, targets
         self._mishaps = Mishaps(settings.faults, len(clients), settings.seed)
         self._poisoned = self._mishaps.poisoned()
@@ -100,7 +103,7 @@ class Federation:
         """Return whether no client has anything left to learn from."""
         return all(map(self._schedule.exhausted, range(len(self._clients))))
 
-    def round(self, number: int, keep: Keep | None = None) -> Happened:
+    def round(self, number: int) -> Happened:
         """Run a round, counted from 1; `weights` are those of the next model then.
 
         Raises
@@ -121,8 +124,8 @@ class Federation:
                 gathered.add(sound)
                 self._rule.remember(self._memory, sound)
                 aggregating += time.monotonic() - before
-                if keep is not None:
-                    keep(number, sound)
+                if self._keep is not None:
+                    self._keep(number, sound)
         before = time.monotonic()
         self._silent = 0 if happened.answered else self._silent + 1
         if happened.answered:
