@@ -150,7 +150,7 @@ def run_course(
             number = course.done + 1
             happened = trainer.round(number)
             last = number == settings.num_epochs or trainer.over
-            _note(course, number, happened, layout)
+            _note(course, number, happened)
             if number % settings.evaluate_every == 0 or last:
                 began = time.monotonic()
                 _judge(course, number, trainer.weights, judge(trainer.weights.to_model(model, layout)), settings)
@@ -173,13 +173,12 @@ def _state(trainer: Trainer, course: Course, recording: Recording) -> dict[str, 
     return {"trainer": trainer.state(), "course": course.state(), "recording": recording.state()}
 
 
-def _note(course: Course, number: int, happened: Happened, layout: Layout) -> None:
-    chosen = len(happened.participants)
+def _note(course: Course, number: int, happened: Happened) -> None:
     course.participants.extend(happened.participants)
     course.rounds.append(
         {
             "round": number,
-            "chosen": chosen,
+            "chosen": len(happened.participants),
             "answered": happened.answered,
             "rejected": happened.rejected,
             "examples": happened.examples,
@@ -189,9 +188,8 @@ def _note(course: Course, number: int, happened: Happened, layout: Layout) -> No
             "dev_accuracy": None,
             "dev_uar": None,
             "clients_uar": None,
-            # Whoever is chosen is sent the model; who drops out or is late sends nothing that counts.
-            "bytes_down": chosen * layout.bytes,
-            "bytes_up": happened.sent * layout.bytes,
+            "bytes_down": happened.bytes_down,
+            "bytes_up": happened.bytes_up,
         }
     )
     course.timing.append(

@@ -30,12 +30,13 @@ Keep = Callable[[int, Returned], None]
 
 @dataclass
 class Happened:
-    """What happened in a round: rows of the tables, and seconds."""
+    """What happened in a round: rows of the tables, the bytes of a model that is sent, seconds."""
 
     participants: list[Row] = field(default_factory=list)
     examples: int = 0
     losses: float = 0.0
     update_norm: float = 0.0
+    model_bytes: int = 0
     training_seconds: float = 0.0
     aggregating_seconds: float = 0.0
 
@@ -50,9 +51,14 @@ class Happened:
         return sum(row["outcome"] == NOT_FINITE for row in self.participants)
 
     @property
-    def sent(self) -> int:
-        """Return how many clients sent anything."""
-        return self.answered + self.rejected
+    def bytes_down(self) -> int:
+        """Return the bytes that were sent to clients: a model to each who was chosen."""
+        return len(self.participants) * self.model_bytes
+
+    @property
+    def bytes_up(self) -> int:
+        """Return the bytes that clients sent in time."""
+        return (self.answered + self.rejected) * self.model_bytes
 
 
 class Federation:
@@ -90,6 +96,7 @@ class Federation:
         keep: Keep | None = None,
     ) -> None:
         self._settings, self._clients, self._keep = settings, clients, keep
+        self._bytes = layout.bytes
         self._rule, self._engine, self._targets = rule, engine, targets
         self._mishaps = Mishaps(settings.faults, len(clients), settings.seed)
         self._poisoned = self._mishaps.poisoned()
@@ -111,7 +118,7 @@ class Federation:
         FederatedError
             When nobody has answered for long, or the model has left the numbers.
         """
-        happened, began = Happened(), time.monotonic()
+        happened, began = Happened(model_bytes=self._bytes), time.monotonic()
         work = list(self._work(number, happened))
         broken = {row["client"] for row in happened.participants if row["outcome"] == "broken"}
         gathered = self._rule.gather()
