@@ -143,7 +143,7 @@ def run_course(
         course = Course.taken_up(state["course"])
         logger.info("%s: going on after round %d", what, course.done)
     else:
-        recording.begin()
+        recording.begin(trainer.weights)
     with Progress(settings.num_epochs, what, "round") as progress:
         progress.advance(course.done)
         while course.done < settings.num_epochs and not trainer.over:
@@ -156,7 +156,8 @@ def run_course(
                 _judge(course, number, trainer.weights, judge(trainer.weights.to_model(model, layout)), settings)
                 course.timing[-1]["judging_seconds"] = time.monotonic() - began
             recording.model(number, trainer.weights, last)
-            resume.save(_state(trainer, course, recording))
+            if resume.due:  # to put a state together means to wait for the disk
+                resume.save(_state(trainer, course, recording))
             progress.advance()
     if course.best_weights is None:
         raise FederatedError(

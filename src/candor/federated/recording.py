@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from candor.federated.clients import Client
 from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
 from candor.federated.settings import Kept
 from candor.federated.vectors import Layout, Weights
-from candor.tables.federated_packs import PackWriter
+from candor.tables.packing import PackWriter
 
 Row = dict[str, Any]
 
@@ -44,16 +42,11 @@ class Recording:
         self.models: list[Row] = []
         """Rows of the indexes."""
 
-    def begin(self) -> None:
-        """Begin with empty packs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (UPDATES, MODELS):
-            (self.folder / name).unlink(missing_ok=True)
-        self._packs = {
-            UPDATES: PackWriter(self.folder / UPDATES, self._keep.precision),
-            MODELS: PackWriter(self.folder / MODELS, "float32"),
-        }
+    def begin(self, start: Weights) -> None:
+        """Begin with empty packs, and with the model before the first round."""
+        self._open({UPDATES: 0, MODELS: 0})
         self.updates, self.models = [], []
+        self.model(0, start)
 
     def update(self, round: int, returned: Returned) -> None:
         """Keep what clients have sent in a round, if it is one whose updates are kept."""
@@ -66,31 +59,29 @@ class Recording:
             for piece in self._pieces:
                 block = self._packs[UPDATES].append(own[piece.start : piece.end].reshape(piece.shape))
                 row = {"round": round, "client": self._names[client], "layer": piece.name, **done}
-                self.updates.append({**row, **block.row()})
+                self.updates.append({**row, **block.cells()})
 
-    def model(self, round: int, weights: Weights, last: bool) -> None:
+    def model(self, round: int, weights: Weights, last: bool = False) -> None:
         """Keep the global model after a round, if it is one whose model is kept, or the last."""
         every = self._keep.models_every
         if not every or (round % every and not last):
             return
         for name, tensor in weights.named(self._layout).items():
-            block = self._packs[MODELS].append(tensor.numpy().astype(np.float32))
-            self.models.append({"round": round, "layer": name, **block.row()})
+            block = self._packs[MODELS].append(tensor.numpy())
+            self.models.append({"round": round, "layer": name, **block.cells()})
 
     def state(self) -> dict[str, Any]:
-        """Return where the packs end, which are safe on the disk then."""
-        sizes = {name: pack.flush() for name, pack in self._packs.items()}
+        """Return where the packs end; what is before that is safe on the disk then."""
+        for pack in self._packs.values():
+            pack.flush()
+        sizes = {name: pack.size for name, pack in self._packs.items()}
         return {"sizes": sizes, "updates": self.updates, "models": self.models}
 
     def take_up(self, state: dict[str, Any]) -> bool:
         """Go on where `state` was returned, cutting off what was written behind; tell whether the packs are there."""
-        packs = {UPDATES: self._keep.precision, MODELS: "float32"}
-        if any(not self._is_whole(name, state["sizes"][name]) for name in packs):
+        if any(self._length(name) < size for name, size in state["sizes"].items()):
             return False
-        self._packs = {
-            name: PackWriter.resume(self.folder / name, precision, state["sizes"][name])
-            for name, precision in packs.items()
-        }
+        self._open(state["sizes"])
         self.updates, self.models = state["updates"], state["models"]
         return True
 
@@ -99,6 +90,10 @@ class Recording:
         for pack in self._packs.values():
             pack.close()
 
-    def _is_whole(self, name: str, size: int) -> bool:
+    def _open(self, sizes: dict[str, int]) -> None:
+        precisions = {UPDATES: self._keep.precision, MODELS: "float32"}
+        self._packs = {name: PackWriter(self.folder / name, precisions[name], sizes[name]) for name in precisions}
+
+    def _length(self, name: str) -> int:
         file = self.folder / name
-        return file.is_file() and file.stat().st_size >= size
+        return file.stat().st_size if file.is_file() else 0
