@@ -7,6 +7,9 @@ from pydantic import Field
 SYNTHESISE = "synthesise"
 """The value of `data_dir.demo` that has the workflow make the demo corpus itself."""
 
+DIGITS = "digits"
+"""What handwritten digits are called: their folder in `data_dir`, their workload and the dataset that they are."""
+
 DataDir = Annotated[
     dict[str, str | None],
     Field(
