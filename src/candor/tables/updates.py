@@ -25,7 +25,7 @@ _BLOCK = (
         "number",
         blank=True,
     ),
-    Column("checksum", "BLAKE2b of the block, 8 bytes as hexadecimal digits"),
+    Column("checksum", "First 8 bytes of the BLAKE3 hash of the block, as hexadecimal digits"),
 )
 
 
