@@ -16,14 +16,15 @@ from candor.tables.federated import (
     ClientsHeld,
     FederatedPredictions,
     Judged,
+    ModelIndex,
     Participants,
     Rounds,
     StandaloneModels,
+    UpdateIndex,
     standalone_tensor,
 )
 from candor.tables.federated_history import Entry, FederatedHistory
 from candor.tables.packing import PackWriter
-from candor.tables.updates import ModelIndex, UpdateIndex
 
 CLIENTS = ["0071", "Ses01F_3", "Ses01F/3"]
 CHOSEN = {1: ["Ses01F_3", "0071"], 2: ["0071"], 4: ["0071", "Ses01F/3", "Ses01F_3"]}
@@ -103,7 +104,7 @@ def write_tables(folder):
     who = {"utterance": "a", "speaker": "", "gender": "", "session": "", "fold": 1, "seed": 8}
     said = {"label": "sad", "predicted": "sad", "p_angry": 0.25, "p_sad": 0.75}
     FederatedPredictions.write([who | said], folder / "predictions.tsv")
-    figures = {"epoch": 3, "examples": 2, "accuracy": 0.5, "uar": 0.5, "federated_accuracy": 1, "federated_uar": 1}
+    figures = {"round": 3, "examples": 2, "accuracy": 0.5, "uar": 0.5, "federated_accuracy": 1, "federated_uar": 1}
     StandaloneModels.write([{"client": name, **figures} for name in CLIENTS], folder / "standalone.tsv")
 
 
@@ -148,7 +149,7 @@ def test_tables_and_facts_are_read(sent):
     assert history.participants["client"].tolist() == [client for chosen in CHOSEN.values() for client in chosen]
     assert history.judged.empty
     assert history.predictions["p_sad"].tolist() == [0.75]
-    assert history.standalone_models["epoch"].tolist() == [3, 3, 3]
+    assert history.standalone_models["round"].tolist() == [3, 3, 3]
     assert history.facts["settings"] == {"model_type": "fed_avg"}
 
 

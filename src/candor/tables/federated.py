@@ -1,4 +1,8 @@
-"""What the stage `federated` hands on; its packs of updates and models are in `candor.tables.updates`."""
+"""What the stage `federated` hands on.
+
+Updates of clients and global models of rounds lie in packs: files of blocks, one per tensor, each compressed on its own.
+An index says what is where; `candor.tables.packing` writes and reads packs.
+"""
 
 from candor.tables.base import Column, Table
 from candor.tables.comparison import Comparison
@@ -13,6 +17,21 @@ RUN_SCHEMA = "federated_run/1"
 
 _ROUND = Column("round", "Round, from 1", "integer")
 _CLIENT = Column("client", "Name of the client")
+_LAYER = Column("layer", "Name of the tensor, such as dense.0.weight")
+_BLOCK = (
+    Column("offset", "Where in the pack its block begins", "integer", "B"),
+    Column("size", "How long the block is", "integer", "B"),
+    Column("shape", "Shape of the tensor, such as 256x512; blank for a single number", blank=True),
+    Column("precision", "Numbers that it is kept in: float32, float16, int8, or int64 for whole numbers"),
+    Column(
+        "scale",
+        "Its largest magnitude, of which the numbers kept as float16 or int8 are shares; blank where they are as they "
+        "were",
+        "number",
+        blank=True,
+    ),
+    Column("checksum", "First 8 bytes of the BLAKE3 hash of the block, as hexadecimal digits"),
+)
 
 
 class ClientsHeld(Table):
@@ -104,7 +123,7 @@ class Judged(Table):
         _ROUND,
         _CLIENT,
         Column("examples", "Its validation examples", "integer"),
-        Column("loss", "Mean loss over them", "number"),
+        Column("loss", "Mean loss over them; blank if it is no number", "number", blank=True),
         Column("accuracy", "Share that is recognised", "number"),
         Column("uar", "Mean recall over the classes that it has", "number"),
     )
@@ -140,6 +159,40 @@ class FederatedPredictions(Table):
     columns = Predictions.columns
 
 
+class UpdateIndex(Table):
+    """Where in the pack of updates each client's tensors are."""
+
+    name = "update_index"
+    path = f"{FOLD}/updates.tsv"
+    description = (
+        "One row per round, client and layer that is kept. A client's update is its parameters less those that it was "
+        "given; of fed_sgd, whose clients take no step, the gradient."
+    )
+    key = ("round", "client", "layer")
+    columns = (
+        _ROUND,
+        _CLIENT,
+        _LAYER,
+        *_BLOCK,
+        Column("examples", "Examples that the client went through in the round, each time counted", "integer"),
+        Column("steps", "Steps that it took", "integer"),
+    )
+
+
+class ModelIndex(Table):
+    """Where in the pack of global models each round's tensors are."""
+
+    name = "model_index"
+    path = f"{FOLD}/models.tsv"
+    description = "One row per round that is kept and tensor, buffers included."
+    key = ("round", "layer")
+    columns = (
+        Column("round", "Round, from 1, after which this was the global model; 0: before the first", "integer"),
+        _LAYER,
+        *_BLOCK,
+    )
+
+
 class StandaloneModels(Table):
     """What each client has of training together, beside training alone."""
 
@@ -152,7 +205,11 @@ class StandaloneModels(Table):
     key = ("client",)
     columns = (
         _CLIENT,
-        Column("epoch", "Pass over its own data after which its standalone model is kept, from 1", "integer"),
+        Column(
+            "round",
+            "Round after which its standalone model is kept, from 1; each is as much work as one of the run",
+            "integer",
+        ),
         Column("examples", "Its validation examples", "integer"),
         Column("accuracy", "Accuracy of its standalone model", "number", blank=True),
         Column("uar", "UAR of its standalone model", "number", blank=True),
@@ -250,6 +307,12 @@ versions; under `schema` what `RUN_SCHEMA` says."""
 
 MODEL = f"{FOLD}/model.safetensors"
 """The selected global model, by the names of its tensors."""
+
+UPDATES = f"{FOLD}/updates.pack"
+"""What chosen clients sent, of the layers and rounds that are kept; `UpdateIndex` says what is where."""
+
+MODELS = f"{FOLD}/models.pack"
+"""The global models of the rounds that are kept, each number as it is; `ModelIndex` says what is where."""
 
 STANDALONE = f"{FOLD}/standalone.safetensors"
 """A model of each client, trained on its own data alone: tensors by the names that `standalone_tensor` gives them."""

@@ -15,19 +15,22 @@ from safetensors import SafetensorError, safe_open
 from candor.tables.base import Table, TableError
 from candor.tables.federated import (
     MODEL,
+    MODELS,
     RUN_JSON,
     RUN_SCHEMA,
     STANDALONE,
+    UPDATES,
     ClientsHeld,
     FederatedPredictions,
     Judged,
+    ModelIndex,
     Participants,
     Rounds,
     StandaloneModels,
+    UpdateIndex,
     of_standalone,
 )
 from candor.tables.packing import Block, IndexedPack
-from candor.tables.updates import MODELS, UPDATES, ModelIndex, UpdateIndex
 
 if TYPE_CHECKING:
     import pandas as pd
