@@ -1,7 +1,7 @@
 """What the stage `federated` hands on.
 
-Updates of clients and global models of rounds lie in packs: files of blocks, one per tensor, each compressed on its own.
-An index says what is where; `candor.tables.packing` writes and reads packs.
+Updates of clients and global models of rounds lie in packs: files of tensors, each compressed on its own. An index says
+what is where; `candor.tables.packing` writes and reads packs.
 """
 
 from candor.tables.base import Column, Table
