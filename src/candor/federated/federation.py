@@ -176,6 +176,7 @@ class Federation:
         for client, fate in fates.items():
             batches = self._schedule.batches(client, number)
             row: Row = {"round": number, "client": client, "outcome": fate, "examples": 0, "steps": 0}
+            row |= {"train_loss": None, "update_norm": None}
             happened.participants.append(row)
             if fate == "drops out":
                 row["outcome"] = DROPPED_OUT

@@ -33,6 +33,7 @@ from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
 from candor.tables.base import atomic, write_json
 from candor.tables.federated import (
+    RUN_SCHEMA,
     ClientsHeld,
     FederatedPredictions,
     Judged,
@@ -42,6 +43,7 @@ from candor.tables.federated import (
     RoundsTiming,
     StandaloneModels,
     UpdateIndex,
+    standalone_tensor,
 )
 
 logger = logging.getLogger(__name__)
@@ -205,6 +207,7 @@ class _Run:
         prepared, settings = self.prepared, self.settings
         poisoned = Mishaps(settings.faults, len(prepared.clients), settings.seed).poisoned()
         return {
+            "schema": RUN_SCHEMA,
             "run": dict(self.job.run),
             "options": dict(self.job.options),
             "backbone": dict(self.job.backbone),
@@ -248,7 +251,7 @@ class _Run:
 
 def _by_client(models: Mapping[str, Weights], layout: Layout) -> dict[str, torch.Tensor]:
     return {
-        f"{client}/{name}": tensor
+        standalone_tensor(client, name): tensor
         for client, weights in models.items()
         for name, tensor in weights.named(layout).items()
     }

@@ -8,6 +8,7 @@ import pandas as pd
 
 from candor.performance.compare import System, compare
 from candor.performance.evaluate import evaluate
+from candor.tables.federated import FederatedComparison
 
 PIXELS = "pixels"
 """What stands for the features of a run that has none of a backbone."""
@@ -22,7 +23,7 @@ def summary_of_run(
     speakers_in_train: int = 0,
     speakers_in_pretraining: int = 0,
 ) -> pd.DataFrame:
-    """Return the rows of `RunFederatedSummary`: the test figures of all folds with their intervals.
+    """Return the rows of `FederatedRunSummary`: the test figures of all folds with their intervals.
 
     Parameters
     ----------
@@ -38,8 +39,8 @@ def summary_of_run(
         How many test speakers are among the clients, and were heard by the backbone before.
     """
     evaluation = evaluate(on_their_own(predictions), list(classes), speakers_in_train, speakers_in_pretraining)
-    count = len(rounds)
-    return pd.concat([pd.DataFrame([dict(names)] * len(evaluation.metrics)), evaluation.metrics], axis=1).assign(
+    metrics, count = evaluation.metrics.drop(columns=["seed_sd", "seeds"]), len(rounds)
+    return pd.concat([pd.DataFrame([dict(names)] * len(metrics)), metrics], axis=1).assign(
         clients=sum(map(len, clients)) / count,
         rounds=sum(map(len, rounds)) / count,
         selected_round=sum(int(own.loc[own["selected"] == "yes", "round"].iloc[0]) for own in rounds) / count,
@@ -47,7 +48,9 @@ def summary_of_run(
     )
 
 
-def compare_runs(dataset: str, runs: Mapping[tuple[str, str], pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
+def compare_runs(
+    dataset: str, runs: Mapping[str, tuple[str, str]], predictions: Mapping[str, pd.DataFrame], classes: Sequence[str]
+) -> pd.DataFrame:
     """Compare every two runs on the same features, and every two features with the same entry of the config.
 
     Parameters
@@ -55,12 +58,29 @@ def compare_runs(dataset: str, runs: Mapping[tuple[str, str], pd.DataFrame], cla
     dataset
         Name of the dataset.
     runs
-        Rows of `FederatedPredictions` of all folds, by features and entry.
+        Features and entry of each run, by its name.
+    predictions
+        Rows of `FederatedPredictions` of all folds of each run.
     classes
         What the models choose from, in order.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `FederatedComparison`.
     """
-    systems = [System.of(*names, on_their_own(predictions), classes) for names, predictions in runs.items()]
-    return compare(dataset, systems)
+    systems = [System.of(*names, on_their_own(predictions[run]), classes) for run, names in runs.items()]
+    rows = compare(dataset, systems)
+    run_of = {names: run for run, names in runs.items()}
+    for side in ("a", "b"):
+        pairs = zip(rows[f"backbone_{side}"], rows[f"recipe_{side}"], strict=True)
+        rows[f"run_{side}"] = [run_of[pair] for pair in pairs]
+    ahead = [row[f"{row['differ_in']}_a"] == row["better"] for row in rows.to_dict("records")]
+    behind = [row[f"{row['differ_in']}_b"] == row["better"] for row in rows.to_dict("records")]
+    better = rows["run_a"].where(ahead, rows["run_b"].where(behind, rows["better"]))
+    return rows.assign(better=better, differ_in=rows["differ_in"].replace("recipe", "entry"))[
+        [column.name for column in FederatedComparison.columns]
+    ]
 
 
 def on_their_own(predictions: pd.DataFrame) -> pd.DataFrame:
