@@ -100,19 +100,21 @@ class Mean(Gathered):
 
     def __init__(self, weigh: Weigh = by_examples) -> None:
         super().__init__()
-        self._weigh, self._total = weigh, 0.0
+        self._weigh, self._unit, self._total = weigh, 1.0, 0.0
         self._sum: Weights | None = None
 
     def _take(self, returned: Returned) -> None:
         weights = self._weigh(returned)
-        self._total += sum(weights)
         if self._sum is None:
+            # Weighed against the first, so that of one answer the mean is that answer, to the last bit.
+            self._unit = weights[0]
             self._sum = Weights(
                 torch.zeros(returned.updates.shape[1]),
                 torch.zeros(returned.buffers.shape[1]),
                 torch.full(returned.counters.shape[1:], torch.iinfo(torch.int64).min),
             )
-        factors = torch.tensor(weights, dtype=torch.float32)
+        factors = torch.tensor([weight / self._unit for weight in weights])
+        self._total += float(factors.double().sum())
         self._sum.parameters.addmv_(returned.updates.cpu().T, factors)
         self._sum.buffers.addmv_(returned.buffers.cpu().T, factors)
         torch.maximum(self._sum.counters, returned.counters.cpu().amax(dim=0), out=self._sum.counters)

@@ -272,4 +272,4 @@ def closest(distances: torch.Tensor, clients: Sequence[int], malicious: int, sel
     near = max(1, len(clients) - malicious - 2)
     scores = distances.sort(dim=1).values[:, 1 : near + 1].sum(dim=1).tolist()
     ranked = sorted(range(len(clients)), key=lambda row: (scores[row], clients[row]))
-    return sorted(ranked[:selected], key=lambda row: clients[row])
+    return ranked[:selected]
