@@ -63,9 +63,13 @@ def clients_figure(held: pd.DataFrame, title: str) -> Figure:
 
 def colours_of(classes: Sequence[str]) -> dict[str, str]:
     """Return a colour per class; once all are taken, the same ones with white in them, then greys."""
-    tints = [to_hex([1 - (1 - part) * (1 - TINT) for part in to_rgb(colour)]) for colour in COLOURS]
-    colours = [*COLOURS, *tints, GREY, LIGHT]
+    colours = [*COLOURS, *map(_tinted, COLOURS), GREY, LIGHT]
     return {name: colours[place % len(colours)] for place, name in enumerate(classes)}
+
+
+def _tinted(colour: str) -> str:
+    red, green, blue = (1 - (1 - part) * (1 - TINT) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def _draw_bars(axes: Axes, rows: pd.DataFrame, classes: Sequence[str]) -> None:
@@ -136,7 +140,7 @@ def _draw_shares(figure: Figure, axes: Axes, rows: pd.DataFrame, classes: Sequen
     axes.set_xlim(-0.5, len(rows) - 0.5)
     axes.set_xlabel(f"{len(rows):,} clients, whoever holds most first", color=INK)
     bar = figure.colorbar(image, ax=axes, aspect=12, pad=0.015, ticks=[0, 50, 100])
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.set_label("% of its\nexamples", fontsize=7)
 
 
