@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,6 +36,10 @@ class Trainer(Protocol):
     @property
     def over(self) -> bool:
         """Return whether there is nothing left to do."""
+        ...
+
+    def round(self, number: int) -> Happened:
+        """Run a round, counted from 1."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -104,7 +107,6 @@ class Course:
 
 def run_course(
     trainer: Trainer,
-    one_round: Callable[[int], Happened],
     judge: Judge,
     model: nn.Module,
     layout: Layout,
@@ -119,8 +121,6 @@ def run_course(
     ----------
     trainer
         Who trains.
-    one_round
-        Runs a round of it, by its number from 1.
     judge
         Judges models.
     model
@@ -143,20 +143,21 @@ def run_course(
         course = Course.taken_up(state["course"])
         logger.info("%s: going on after round %d", what, course.done)
     else:
-        recording.begin()
+        recording.begin(trainer.weights)
     with Progress(settings.num_epochs, what, "round") as progress:
         progress.advance(course.done)
         while course.done < settings.num_epochs and not trainer.over:
             number = course.done + 1
-            happened = one_round(number)
+            happened = trainer.round(number)
             last = number == settings.num_epochs or trainer.over
-            _note(course, number, happened, layout)
+            _note(course, number, happened)
             if number % settings.evaluate_every == 0 or last:
                 began = time.monotonic()
                 _judge(course, number, trainer.weights, judge(trainer.weights.to_model(model, layout)), settings)
                 course.timing[-1]["judging_seconds"] = time.monotonic() - began
             recording.model(number, trainer.weights, last)
-            resume.save(_state(trainer, course, recording))
+            if resume.due:  # to put a state together means to wait for the disk
+                resume.save(_state(trainer, course, recording))
             progress.advance()
     if course.best_weights is None:
         raise FederatedError(
@@ -173,13 +174,12 @@ def _state(trainer: Trainer, course: Course, recording: Recording) -> dict[str, 
     return {"trainer": trainer.state(), "course": course.state(), "recording": recording.state()}
 
 
-def _note(course: Course, number: int, happened: Happened, layout: Layout) -> None:
-    chosen = len(happened.participants)
+def _note(course: Course, number: int, happened: Happened) -> None:
     course.participants.extend(happened.participants)
     course.rounds.append(
         {
             "round": number,
-            "chosen": chosen,
+            "chosen": len(happened.participants),
             "answered": happened.answered,
             "rejected": happened.rejected,
             "examples": happened.examples,
@@ -189,9 +189,8 @@ def _note(course: Course, number: int, happened: Happened, layout: Layout) -> No
             "dev_accuracy": None,
             "dev_uar": None,
             "clients_uar": None,
-            # Whoever is chosen is sent the model; who drops out or is late sends nothing that counts.
-            "bytes_down": chosen * layout.bytes,
-            "bytes_up": happened.sent * layout.bytes,
+            "bytes_down": happened.bytes_down,
+            "bytes_up": happened.bytes_up,
         }
     )
     course.timing.append(

@@ -30,12 +30,13 @@ Keep = Callable[[int, Returned], None]
 
 @dataclass
 class Happened:
-    """What happened in a round: rows of the tables, and seconds."""
+    """What happened in a round: rows of the tables, the bytes of a model that is sent, seconds."""
 
     participants: list[Row] = field(default_factory=list)
     examples: int = 0
     losses: float = 0.0
     update_norm: float = 0.0
+    model_bytes: int = 0
     training_seconds: float = 0.0
     aggregating_seconds: float = 0.0
 
@@ -50,9 +51,14 @@ class Happened:
         return sum(row["outcome"] == NOT_FINITE for row in self.participants)
 
     @property
-    def sent(self) -> int:
-        """Return how many clients sent anything."""
-        return self.answered + self.rejected
+    def bytes_down(self) -> int:
+        """Return the bytes that were sent to clients: a model to each who was chosen."""
+        return len(self.participants) * self.model_bytes
+
+    @property
+    def bytes_up(self) -> int:
+        """Return the bytes that clients sent in time."""
+        return (self.answered + self.rejected) * self.model_bytes
 
 
 class Federation:
@@ -74,6 +80,8 @@ class Federation:
         What runs the clients.
     targets
         The class of every example as clients have it for training, which may be wrong.
+    keep
+        Is given what clients have sent, as far as it is accepted.
     """
 
     def __init__(
@@ -85,8 +93,10 @@ class Federation:
         rule: Rule,
         engine: Engine,
         targets: torch.Tensor,
+        keep: Keep | None = None,
     ) -> None:
-        self._settings, self._clients, self._layout = settings, clients, layout
+        self._settings, self._clients, self._keep = settings, clients, keep
+        self._bytes = layout.bytes
         self._rule, self._engine, self._targets = rule, engine, targets
         self._mishaps = Mishaps(settings.faults, len(clients), settings.seed)
         self._poisoned = self._mishaps.poisoned()
@@ -100,7 +110,7 @@ class Federation:
         """Return whether no client has anything left to learn from."""
         return all(map(self._schedule.exhausted, range(len(self._clients))))
 
-    def round(self, number: int, keep: Keep | None = None) -> Happened:
+    def round(self, number: int) -> Happened:
         """Run a round, counted from 1; `weights` are those of the next model then.
 
         Raises
@@ -108,7 +118,7 @@ class Federation:
         FederatedError
             When nobody has answered for long, or the model has left the numbers.
         """
-        happened, began = Happened(), time.monotonic()
+        happened, began = Happened(model_bytes=self._bytes), time.monotonic()
         work = list(self._work(number, happened))
         broken = {row["client"] for row in happened.participants if row["outcome"] == "broken"}
         gathered = self._rule.gather()
@@ -121,8 +131,8 @@ class Federation:
                 gathered.add(sound)
                 self._rule.remember(self._memory, sound)
                 aggregating += time.monotonic() - before
-                if keep is not None:
-                    keep(number, sound)
+                if self._keep is not None:
+                    self._keep(number, sound)
         before = time.monotonic()
         self._silent = 0 if happened.answered else self._silent + 1
         if happened.answered:
