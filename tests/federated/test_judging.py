@@ -75,7 +75,9 @@ def test_a_model_is_judged_in_evaluation_mode(world):
 def test_outputs_do_not_depend_on_the_size_of_batches(world):
     workload, _, model = world
     numbers = list(range(60))
-    assert torch.allclose(outputs_of(model, workload, numbers, 1000), outputs_of(model, workload, numbers, 7), atol=1e-6)
+    assert torch.allclose(
+        outputs_of(model, workload, numbers, 1000), outputs_of(model, workload, numbers, 7), atol=1e-6
+    )
 
 
 def test_without_validation_data_nothing_can_be_judged(world):

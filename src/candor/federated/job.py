@@ -19,9 +19,9 @@ from candor.federated.course import Course, run_course
 from candor.federated.engines.choose import choose
 from candor.federated.faults import noisy_labels
 from candor.federated.federation import Federation
+from candor.federated.held import held
 from candor.federated.judging import Judge, outputs_of
 from candor.federated.mishaps import Mishaps
-from candor.federated.partitions import held
 from candor.federated.recording import MODELS, UPDATES, Recording
 from candor.federated.rules.registry import rule_of
 from candor.federated.settings import Settings
