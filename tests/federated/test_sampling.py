@@ -46,7 +46,7 @@ def test_nobody_is_chosen_twice_and_everybody_is_as_often():
 
 @pytest.mark.parametrize(
     ("clients", "asked", "many"),
-    [(72, 0.1, 7), (73, 0.1, 7), (5, 0.1, 1), (10, 1, 10), (10, 3, 3), (3, 3, 3), (2, 3, 2), (1, 0.5, 1)],
+    [(72, 0.1, 7), (79, 0.1, 7), (5, 0.1, 1), (10, 1, 10), (10, 3, 3), (3, 3, 3), (2, 3, 2), (1, 0.5, 1)],
 )
 def test_a_share_is_cut_to_a_whole_number_and_a_number_is_taken_as_it_is(clients: int, asked: float, many: int):
     assert how_many(clients, asked) == many == len(chosen(clients, asked, 0, 1))
