@@ -155,9 +155,7 @@ class FederatedRun(Section):
     )
     shards: int = Field(10, ge=1, description="Clients per speaker, of `speaker_shards`.")
     clients: int = Field(10, ge=1, description="Number of clients, of `dirichlet`, `quantity` and `iid`.")
-    concentration: Rate = Field(
-        0.5, description="Of `dirichlet` and `quantity`: the smaller, the more clients differ."
-    )
+    concentration: Rate = Field(0.5, description="Of `dirichlet` and `quantity`: the smaller, the more clients differ.")
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.2, description="Share of its data that a client keeps to judge models on."
     )
@@ -258,7 +256,9 @@ class FederatedRun(Section):
                     {"key": key, "model_type": self.model_type, "algorithms": " or ".join(algorithms)},
                 )
         if self.model_type == "scaffold" and (self.optimizer or "sgd") != "sgd":
-            raise PydanticCustomError("scaffold", "scaffold corrects gradient descent; leave optimizer out, or set 'sgd'")
+            raise PydanticCustomError(
+                "scaffold", "scaffold corrects gradient descent; leave optimizer out, or set 'sgd'"
+            )
         if self.clients_per_round > 1 and self.clients_per_round != int(self.clients_per_round):
             raise PydanticCustomError("clients", "clients_per_round is a share up to 1 or a whole number above it")
         if self.downstream_model == "cnn" and len(self.hidden_size) > 1 and "hidden_size" in self.model_fields_set:
