@@ -24,8 +24,8 @@ def test_it_does_not_hang_on_pythons_hash_seed():
 
 def test_it_is_what_it_was():
     """Another numpy, another machine or an edit must not choose others without anybody's noticing."""
-    assert chosen(72, 0.1, 8, 1) == [11, 38, 41, 43, 53, 59, 62]
-    assert chosen(10, 3, 8, 2) == [0, 6, 7]
+    assert chosen(72, 0.1, 8, 1) == [12, 22, 45, 52, 58, 59, 60]
+    assert chosen(10, 3, 8, 2) == [0, 3, 5]
 
 
 def test_it_depends_on_seed_and_round_and_never_on_what_was_drawn_before():
