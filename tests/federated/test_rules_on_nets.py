@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from candor.federated.errors import FederatedError
 from candor.federated.local import Local, Returned
+from candor.federated.rules.gathered import Mean
 from candor.federated.rules.registry import RULES, rule_of
 from candor.federated.settings import Server, Settings
 from candor.federated.vectors import Layout, Weights
@@ -234,6 +235,17 @@ def test_an_engine_may_use_its_memory_again():
                 gathered.add(Returned([first, first + 1], memory, nothing, nothing.long(), [3, 4], [1, 1], [0.0] * 2))
             results.append(rule.step(Weights.of(net(), layout), gathered, rule.begin(6), 1).parameters)
         assert torch.equal(*results), settings.model_type
+
+
+def test_a_mean_can_be_asked_for_on_the_way():
+    updates, nothing = torch.randn(4, 9), torch.empty(2, 0)
+    mean = Mean()
+    for rows, examples in ((slice(0, 2), [3, 5]), (slice(2, 4), [7, 1])):
+        mean.add(Returned([0, 1], updates[rows], nothing, nothing.long(), examples, [1, 1], [0.0] * 2))
+        mean.combined()
+    expected = torch.tensor([3.0, 5, 7, 1]) @ updates / 16
+    assert torch.allclose(mean.combined().parameters, expected, atol=1e-6)
+    assert torch.equal(mean.combined().parameters, mean.combined().parameters)
 
 
 def test_an_algorithm_that_is_not_there_is_named_with_those_that_are():

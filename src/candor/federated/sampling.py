@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from candor.federated.draws import draws
 from candor.federated.errors import FederatedError
-
-_CHOSEN = 5
-"""What tells these random numbers from others of the same seed."""
 
 
 def chosen(clients: int, asked: float, seed: int, round: int) -> list[int]:
@@ -31,8 +27,7 @@ def chosen(clients: int, asked: float, seed: int, round: int) -> list[int]:
     list
         Places among those who could take part, ascending.
     """
-    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, _CHOSEN, round])))
-    return sorted(generator.permutation(clients)[: how_many(clients, asked)].tolist())
+    return sorted(draws(seed, "chosen", round).permutation(clients)[: how_many(clients, asked)].tolist())
 
 
 def how_many(clients: int, asked: float) -> int:

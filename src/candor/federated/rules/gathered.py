@@ -53,6 +53,8 @@ class Gathered(ABC):
     def combined(self) -> Weights:
         """Return all answers as one: the update of the parameters, and the buffers and counters of the next model.
 
+        Where more answers are added afterwards, the tensors that were returned change with them.
+
         Raises
         ------
         FederatedError
@@ -121,7 +123,11 @@ class Mean(Gathered):
 
     def _combine(self) -> Weights:
         assert self._sum is not None  # somebody answered
-        return Weights(self._sum.parameters / self._total, self._sum.buffers / self._total, self._sum.counters.clone())
+        # In place, as models can be large. The sum is one of weight 1 then, and can be asked for, or added to, again.
+        self._sum.parameters.div_(self._total)
+        self._sum.buffers.div_(self._total)
+        self._unit, self._total = self._unit * self._total, 1.0
+        return self._sum
 
 
 class Rows(Gathered):
