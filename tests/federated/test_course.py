@@ -184,7 +184,7 @@ def test_a_slow_client_sends_what_it_got_done(world, tmp_path):
 
 
 def test_what_is_no_number_is_rejected_and_harms_nobody(world, tmp_path):
-    course, recording = run(world, replace(BASE, faults=Faults(broken=0.4)), tmp_path)
+    course, _ = run(world, replace(BASE, faults=Faults(broken=0.4)), tmp_path)
     assert outcomes(course) == {"answered", "not finite"}
     assert sum(row["rejected"] for row in course.rounds) == sum(
         own["outcome"] == "not finite" for own in course.participants
@@ -255,7 +255,7 @@ def test_as_published_the_model_with_the_best_mean_of_the_clients_is_chosen(worl
 
 def test_a_model_that_leaves_the_numbers_ends_the_run_with_a_sentence(world, tmp_path):
     wild = replace(BASE, model_type="fed_avgm", optimizer="sgd", learning_rate=1e3, server=Server(learning_rate=1e30))
-    with pytest.raises(FederatedError, match="left the numbers; lower learning_rate|answers are not finite"):
+    with pytest.raises(FederatedError, match=r"left the numbers; lower learning_rate|answers are not finite"):
         run(world, wild, tmp_path)
 
 
