@@ -61,7 +61,7 @@ class Mishaps:
             case "scale":
                 return SCALED_BY * update
         noise = torch.from_numpy(draws(self.seed, "poison", round, client).standard_normal(len(update))).to(update)
-        return noise * (update.norm() / noise.norm())
+        return noise.mul_(update.norm() / noise.norm())
 
 
 def finished_steps(steps: int, share: float) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from candor.federated.pairs import pairs_of_runs
 from candor.performance.compare import System, compare
 from candor.performance.evaluate import evaluate
-from candor.tables.federated import FederatedComparison
 
 PIXELS = "pixels"
 """What stands for the features of a run that has none of a backbone."""
@@ -49,7 +49,10 @@ def summary_of_run(
 
 
 def compare_runs(
-    dataset: str, runs: Mapping[str, tuple[str, str]], predictions: Mapping[str, pd.DataFrame], classes: Sequence[str]
+    dataset: str,
+    predictions: Mapping[tuple[str, str], pd.DataFrame],
+    names: Mapping[tuple[str, str], str],
+    classes: Sequence[str],
 ) -> pd.DataFrame:
     """Compare every two runs on the same features, and every two features with the same entry of the config.
 
@@ -57,10 +60,10 @@ def compare_runs(
     ----------
     dataset
         Name of the dataset.
-    runs
-        Features and entry of each run, by its name.
     predictions
-        Rows of `FederatedPredictions` of all folds of each run.
+        Rows of `FederatedPredictions` of all folds of each run, by its features and entry.
+    names
+        The run of these.
     classes
         What the models choose from, in order.
 
@@ -69,18 +72,8 @@ def compare_runs(
     DataFrame
         Rows of `FederatedComparison`.
     """
-    systems = [System.of(*names, on_their_own(predictions[run]), classes) for run, names in runs.items()]
-    rows = compare(dataset, systems)
-    run_of = {names: run for run, names in runs.items()}
-    for side in ("a", "b"):
-        pairs = zip(rows[f"backbone_{side}"], rows[f"recipe_{side}"], strict=True)
-        rows[f"run_{side}"] = [run_of[pair] for pair in pairs]
-    ahead = [row[f"{row['differ_in']}_a"] == row["better"] for row in rows.to_dict("records")]
-    behind = [row[f"{row['differ_in']}_b"] == row["better"] for row in rows.to_dict("records")]
-    better = rows["run_a"].where(ahead, rows["run_b"].where(behind, rows["better"]))
-    return rows.assign(better=better, differ_in=rows["differ_in"].replace("recipe", "entry"))[
-        [column.name for column in FederatedComparison.columns]
-    ]
+    systems = [System.of(*which, on_their_own(own), classes) for which, own in predictions.items()]
+    return pairs_of_runs(compare(dataset, systems), names)
 
 
 def on_their_own(predictions: pd.DataFrame) -> pd.DataFrame:
