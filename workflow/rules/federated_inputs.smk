@@ -4,21 +4,24 @@ from candor.tables.federated import (
     CLIENTS_FIGURE,
     FEDERATED_CURVES_FIGURE,
     MODEL,
+    MODELS,
     RUN_JSON,
     RUNS_FIGURE,
     STANDALONE,
+    UPDATES,
     ClientsHeld,
     FederatedComparison,
     FederatedPredictions,
     FederatedRunSummary,
     FederatedSummary,
     Judged,
+    ModelIndex,
     Participants,
     Rounds,
     RoundsTiming,
     StandaloneModels,
+    UpdateIndex,
 )
-from candor.tables.updates import MODELS, UPDATES, ModelIndex, UpdateIndex
 
 # Digits are no dataset of the corpora, so that the rules of this stage have names of their own in `dataset` and `run`.
 

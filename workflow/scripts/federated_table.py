@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from candor.federated.pairs import pairs_of_runs
 from candor.federated.run_figures import runs_figure
 from candor.federated.summary import PIXELS, compare_runs
 from candor.figures import save_in_print
@@ -28,7 +27,7 @@ def main(smk) -> None:
         rounds[run] = pd.concat(map(Rounds.read, files.rounds[own]))
     FederatedSummary.write(pd.concat(map(FederatedRunSummary.read, files.summaries)), out.summary)
     classes = Predictions.classes(next(iter(predictions.values())))
-    FederatedComparison.write(pairs_of_runs(compare_runs(dataset, predictions, classes), names), out.comparison)
+    FederatedComparison.write(compare_runs(dataset, predictions, names, classes), out.comparison)
     save_in_print(runs_figure(FederatedSummary.read(out.summary), rounds), out.figure)
 
 

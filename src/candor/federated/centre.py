@@ -90,9 +90,16 @@ class Centre:
             losses += float(loss.detach()) * len(batch)
         self._schedule.took(0, len(batches))
         norm = float((self.weights.parameters - before).norm())
-        row = {"round": number, "client": EVERYONE, "outcome": ANSWERED, "examples": examples, "steps": len(batches)}
-        row |= {"train_loss": losses / max(examples, 1), "update_norm": norm}
-        return Happened([row], examples, losses, norm, time.monotonic() - began)
+        row = {
+            "round": number,
+            "client": EVERYONE,
+            "outcome": ANSWERED,
+            "examples": examples,
+            "steps": len(batches),
+            "train_loss": losses / max(examples, 1),
+            "update_norm": norm,
+        }
+        return Happened([row], examples, losses, norm, training_seconds=time.monotonic() - began)
 
     def state(self) -> dict[str, Any]:
         """Return all that the next round depends on."""

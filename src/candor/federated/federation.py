@@ -14,8 +14,9 @@ from candor.federated.engines.engine import Engine
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned, Work
 from candor.federated.mishaps import ANSWERED, DROPPED_OUT, IN_PART, LATE, NOT_FINITE, Mishaps, finished_steps
+from candor.federated.rules.gathered import returned_rows
 from candor.federated.rules.rule import Rule, State
-from candor.federated.sampling import chosen
+from candor.federated.sampling import check_asked, chosen
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
 from candor.federated.vectors import Layout, Weights
@@ -95,6 +96,7 @@ class Federation:
         targets: torch.Tensor,
         keep: Keep | None = None,
     ) -> None:
+        check_asked(len(clients), settings.clients_per_round)
         self._settings, self._clients, self._keep = settings, clients, keep
         self._bytes = layout.bytes
         self._rule, self._engine, self._targets = rule, engine, targets
@@ -176,6 +178,7 @@ class Federation:
         for client, fate in fates.items():
             batches = self._schedule.batches(client, number)
             row: Row = {"round": number, "client": client, "outcome": fate, "examples": 0, "steps": 0}
+            row |= {"train_loss": None, "update_norm": None}
             happened.participants.append(row)
             if fate == "drops out":
                 row["outcome"] = DROPPED_OUT
@@ -224,7 +227,7 @@ class Federation:
             accepted.append(place)
             happened.examples += sent.examples[place]
             happened.losses += sent.losses[place] * sent.examples[place]
-        return sent if len(accepted) == len(sent.clients) else _rows_of(sent, accepted)
+        return sent if len(accepted) == len(sent.clients) else returned_rows(sent, accepted)
 
     def _why_silent(self, number: int, happened: Happened) -> str:
         outcomes = [row["outcome"] for row in happened.participants]
@@ -233,19 +236,6 @@ class Federation:
             f"nobody has answered in rounds {number - SILENT_ROUNDS + 1} to {number} (in the last one: {told}); "
             "there is nothing to aggregate. Lower the shares in `faults`, or learning_rate where answers are not finite"
         )
-
-
-def _rows_of(returned: Returned, places: list[int]) -> Returned:
-    some = torch.tensor(places, dtype=torch.long)
-    return Returned(
-        [returned.clients[place] for place in places],
-        returned.updates[some],
-        returned.buffers[some],
-        returned.counters[some],
-        [returned.examples[place] for place in places],
-        [returned.steps[place] for place in places],
-        [returned.losses[place] for place in places],
-    )
 
 
 def seed_of(seed: int, round: int, client: int) -> int:

@@ -19,9 +19,9 @@ from candor.federated.course import Course, run_course
 from candor.federated.engines.choose import choose
 from candor.federated.faults import noisy_labels
 from candor.federated.federation import Federation
+from candor.federated.held import held
 from candor.federated.judging import Judge, outputs_of
 from candor.federated.mishaps import Mishaps
-from candor.federated.partitions import held
 from candor.federated.recording import MODELS, UPDATES, Recording
 from candor.federated.rules.registry import rule_of
 from candor.federated.settings import Settings
@@ -33,6 +33,7 @@ from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
 from candor.tables.base import atomic, write_json
 from candor.tables.federated import (
+    RUN_SCHEMA,
     ClientsHeld,
     FederatedPredictions,
     Judged,
@@ -42,6 +43,7 @@ from candor.tables.federated import (
     RoundsTiming,
     StandaloneModels,
     UpdateIndex,
+    standalone_tensor,
 )
 
 logger = logging.getLogger(__name__)
@@ -205,6 +207,7 @@ class _Run:
         prepared, settings = self.prepared, self.settings
         poisoned = Mishaps(settings.faults, len(prepared.clients), settings.seed).poisoned()
         return {
+            "schema": RUN_SCHEMA,
             "run": dict(self.job.run),
             "options": dict(self.job.options),
             "backbone": dict(self.job.backbone),
@@ -248,7 +251,7 @@ class _Run:
 
 def _by_client(models: Mapping[str, Weights], layout: Layout) -> dict[str, torch.Tensor]:
     return {
-        f"{client}/{name}": tensor
+        standalone_tensor(client, name): tensor
         for client, weights in models.items()
         for name, tensor in weights.named(layout).items()
     }

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 
+from candor.federated.draws import draws
 from candor.federated.settings import Faults
 
 ANSWERED, IN_PART, DROPPED_OUT, LATE, NOT_FINITE = "answered", "in part", "dropped out", "late", "not finite"
@@ -17,9 +17,6 @@ ANSWERED, IN_PART, DROPPED_OUT, LATE, NOT_FINITE = "answered", "in part", "dropp
 Fate = Literal["sound", "drops out", "slow", "broken"]
 
 SCALED_BY = 10.0
-
-_FATE, _POISONED, _POISON = 2, 3, 4
-"""What tells these random numbers from others of the same seed."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +41,17 @@ class Mishaps:
         """Return what happens to each of the chosen clients in a round; at most one thing happens to each."""
         faults = self.faults
         # One draw per client there is: what happens to one does not depend on who else was chosen.
-        draws = self._generator(_FATE, round).random((self.clients, 3))
+        chances = draws(self.seed, "fates", round).random((self.clients, 3))
         fates: dict[int, Fate] = {}
         for client in chosen:
-            drops, slow, broken = draws[client] < (faults.drop_out, faults.straggle, faults.broken)
+            drops, slow, broken = chances[client] < (faults.drop_out, faults.straggle, faults.broken)
             fates[client] = "drops out" if drops else "slow" if slow else "broken" if broken else "sound"
         return fates
 
     def poisoned(self) -> frozenset[int]:
         """Return which clients send poison, in every round that they take part in."""
         count = round(self.faults.poisoned * self.clients)
-        return frozenset(self._generator(_POISONED).permutation(self.clients)[:count].tolist())
+        return frozenset(draws(self.seed, "poisoned").permutation(self.clients)[:count].tolist())
 
     def poison(self, update: torch.Tensor, client: int, round: int) -> torch.Tensor:
         """Return what a poisoned client sends in place of what it learned."""
@@ -63,11 +60,8 @@ class Mishaps:
                 return -update
             case "scale":
                 return SCALED_BY * update
-        noise = torch.from_numpy(self._generator(_POISON, round, client).standard_normal(len(update))).to(update)
-        return noise * (update.norm() / noise.norm())
-
-    def _generator(self, *of: int) -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, *of])))
+        noise = torch.from_numpy(draws(self.seed, "poison", round, client).standard_normal(len(update))).to(update)
+        return noise.mul_(update.norm() / noise.norm())
 
 
 def finished_steps(steps: int, share: float) -> int:

@@ -28,7 +28,7 @@ def pairs_of_runs(rows: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> p
 
     made = []
     for row in rows.to_dict("records"):
-        sides = {side: (row[f"backbone_{side}"], row[f"recipe_{side}"]) for side in "ab"}
+        sides: dict[str, tuple[str, str]] = {side: (row[f"backbone_{side}"], row[f"recipe_{side}"]) for side in "ab"}
         varied = [row[f"{row['differ_in']}_{side}"] for side in "ab"]
         better = names[sides["ab"[varied.index(row["better"])]]] if row["better"] in varied else row["better"]
         runs = {f"run_{side}": names[own] for side, own in sides.items()}

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from candor.federated.clients import Client
+from candor.federated.draws import draws
 from candor.federated.settings import Settings
 
 WHOLE_AT_ONCE = 1000
 """Where a gradient is that of all that a client has, it is summed over pieces of so many examples."""
-
-_PASS = 1
-"""What tells these random numbers from others of the same seed."""
 
 
 class Schedule:
@@ -46,7 +44,7 @@ class Schedule:
             return [batch for one in passes for batch in one]
         first = self.taken[client]
         last = first + settings.federate_after_n_batches
-        return [batch for place in range(first, min(last, self._all(client))) for batch in self._own(client, place)]
+        return [batch for place in range(first, int(min(last, self._all(client)))) for batch in self._own(client, place)]
 
     def took(self, client: int, steps: int) -> None:
         """Note that a client has taken so many batches; without `federate_after_n_batches` nothing hangs on it."""
@@ -86,7 +84,6 @@ class Schedule:
     def _pass(self, client: int, round: int, again: int) -> list[list[int]]:
         own = np.asarray(self._clients[client].train, dtype=np.int64)
         if self._settings.shuffle:
-            entropy = [self._settings.seed, _PASS, client, round, again]
-            own = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy))).permutation(own)
+            own = draws(self._settings.seed, "pass", client, round, again).permutation(own)
         size = self._settings.batch_size or len(own)
         return [own[start : start + size].tolist() for start in range(0, self._per_pass(client) * size, size)]

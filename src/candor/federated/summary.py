@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from candor.federated.pairs import pairs_of_runs
 from candor.performance.compare import System, compare
 from candor.performance.evaluate import evaluate
 
@@ -22,7 +23,7 @@ def summary_of_run(
     speakers_in_train: int = 0,
     speakers_in_pretraining: int = 0,
 ) -> pd.DataFrame:
-    """Return the rows of `RunFederatedSummary`: the test figures of all folds with their intervals.
+    """Return the rows of `FederatedRunSummary`: the test figures of all folds with their intervals.
 
     Parameters
     ----------
@@ -38,8 +39,8 @@ def summary_of_run(
         How many test speakers are among the clients, and were heard by the backbone before.
     """
     evaluation = evaluate(on_their_own(predictions), list(classes), speakers_in_train, speakers_in_pretraining)
-    count = len(rounds)
-    return pd.concat([pd.DataFrame([dict(names)] * len(evaluation.metrics)), evaluation.metrics], axis=1).assign(
+    metrics, count = evaluation.metrics.drop(columns=["seed_sd", "seeds"]), len(rounds)
+    return pd.concat([pd.DataFrame([dict(names)] * len(metrics)), metrics], axis=1).assign(
         clients=sum(map(len, clients)) / count,
         rounds=sum(map(len, rounds)) / count,
         selected_round=sum(int(own.loc[own["selected"] == "yes", "round"].iloc[0]) for own in rounds) / count,
@@ -47,20 +48,32 @@ def summary_of_run(
     )
 
 
-def compare_runs(dataset: str, runs: Mapping[tuple[str, str], pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
+def compare_runs(
+    dataset: str,
+    predictions: Mapping[tuple[str, str], pd.DataFrame],
+    names: Mapping[tuple[str, str], str],
+    classes: Sequence[str],
+) -> pd.DataFrame:
     """Compare every two runs on the same features, and every two features with the same entry of the config.
 
     Parameters
     ----------
     dataset
         Name of the dataset.
-    runs
-        Rows of `FederatedPredictions` of all folds, by features and entry.
+    predictions
+        Rows of `FederatedPredictions` of all folds of each run, by its features and entry.
+    names
+        The run of these.
     classes
         What the models choose from, in order.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `FederatedComparison`.
     """
-    systems = [System.of(*names, on_their_own(predictions), classes) for names, predictions in runs.items()]
-    return compare(dataset, systems)
+    systems = [System.of(*which, on_their_own(own), classes) for which, own in predictions.items()]
+    return pairs_of_runs(compare(dataset, systems), names)
 
 
 def on_their_own(predictions: pd.DataFrame) -> pd.DataFrame:

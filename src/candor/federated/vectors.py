@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,7 +55,7 @@ class Layout:
         return 4 * of["parameters"] + 4 * of["buffers"] + 8 * of["counters"]
 
 
-def _pieces(tensors: list[tuple[str, torch.Tensor]]) -> tuple[Piece, ...]:
+def _pieces(tensors: Sequence[tuple[str, torch.Tensor]]) -> tuple[Piece, ...]:
     pieces, start = [], 0
     for name, tensor in tensors:
         pieces.append(Piece(name, tuple(tensor.shape), start))

@@ -64,13 +64,39 @@ class _ReluDropout(torch.autograd.Function):
         return torch.ops.aten.threshold_backward(gradient, values, 0).mul_(ctx.scale), None
 
 
-def _keep(values: torch.Tensor, dropout: float) -> tuple[torch.Tensor, float]:
-    """Return ones and zeros in the shape of `values`, and the probability of a one.
+def random_numbers(count: int, device: torch.device, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Return so many numbers, int16 and uniform over all of them; what decides which values are kept.
 
-    16 random bits decide on a value; torch draws 64 bits at once faster than a single number in [0, 1).
+    16 random bits are enough to decide on a value; torch draws 64 bits at once faster than a single number in [0, 1).
+
+    Parameters
+    ----------
+    count
+        How many.
+    device
+        Where.
+    generator
+        What they are drawn from; torch's own, where it is None.
     """
-    count = values.numel()
-    dropped = min(round(dropout * 2**16), 2**16 - 1)
-    bits = torch.empty(-(-count // 4), dtype=torch.int64, device=values.device).random_(-(2**63), None)
-    numbers = bits.view(torch.int16)[:count].view(values.shape)
-    return numbers.to(values.dtype).ge_(dropped - 2**15), 1 - dropped / 2**16
+    bits = torch.empty(-(-count // 4), dtype=torch.int64, device=device)
+    return bits.random_(-(2**63), None, generator=generator).view(torch.int16)[:count]
+
+
+def least_kept(dropout: float) -> int:
+    """Return the least of the random numbers whose values are kept."""
+    return _dropped(dropout) - 2**15
+
+
+def chance_of_keeping(dropout: float) -> float:
+    """Return the probability that a value is kept."""
+    return 1 - _dropped(dropout) / 2**16
+
+
+def _dropped(dropout: float) -> int:
+    return min(round(dropout * 2**16), 2**16 - 1)
+
+
+def _keep(values: torch.Tensor, dropout: float) -> tuple[torch.Tensor, float]:
+    """Return ones and zeros in the shape of `values`, and the probability of a one."""
+    numbers = random_numbers(values.numel(), values.device).view(values.shape)
+    return numbers.to(values.dtype).ge_(least_kept(dropout)), chance_of_keeping(dropout)
