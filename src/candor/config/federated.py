@@ -51,6 +51,7 @@ DIGITS: dict[str, Any] = {
     "learning_rate": 0.01,
     "optimizer": "sgd",
     "weight_decay": 0,
+    "keep": {"updates_every": 10},
     "seed": 1,
 }
 """What an entry called `digits` stands for: three clients who train as PySyft's workers do in its example on MNIST."""
