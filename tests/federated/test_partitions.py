@@ -193,12 +193,14 @@ def test_nothing_depends_on_how_python_hashes():
     assert said("1") == said("2") != ""
 
 
-def test_auto_is_speakers_where_there_are_many_else_shards():
-    assert among_people("auto", corpus(40, 1)) == "speaker"
-    assert among_people("auto", corpus(39, 1)) == "speaker_shards"
-    unknown = pd.concat([corpus(39, 1), pd.DataFrame({"speaker": [""]})])
-    assert among_people("auto", unknown) == "speaker_shards", "blank is nobody's name"
-    assert among_people("iid", corpus(40, 1)) == "iid"
+def test_auto_is_speakers_where_there_are_many_or_each_says_little_else_shards():
+    assert among_people("auto", corpus(40, 200), 10) == "speaker"
+    assert among_people("auto", corpus(39, 200), 10) == "speaker_shards"
+    assert among_people("auto", corpus(39, 199), 10) == "speaker"
+    assert among_people("auto", corpus(39, 199), 9) == "speaker_shards"
+    unknown = pd.concat([corpus(39, 200), pd.DataFrame({"speaker": [""]})])
+    assert among_people("auto", unknown, 10) == "speaker_shards", "blank is nobody's name"
+    assert among_people("iid", corpus(40, 1), 10) == "iid"
 
 
 def refusal(rows, numbers, kind, **more):
