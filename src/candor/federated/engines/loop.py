@@ -46,15 +46,15 @@ class LoopEngine(Engine):
             [own.examples for own in work],
             [len(own.batches) for own in work],
         )
-        for row, own in enumerate(work):
-            start.to_model(self._model, self.layout).train()
-            with seeded(own.seed, self.device):
-                returned.losses.append(self._learn(own) if self.local.optimizer != "none" else self._differentiate(own))
-            after = Weights.of(self._model, self.layout)
-            returned.updates[row] = (
-                self._gradient() if self.local.optimizer == "none" else after.parameters - start.parameters
-            )
-            returned.buffers[row], returned.counters[row] = after.buffers, after.counters
+        stepping = self.local.optimizer != "none"
+        with torch.random.fork_rng(devices=[] if self.device == "cpu" else [self.device]):
+            for row, own in enumerate(work):
+                start.to_model(self._model, self.layout).train()
+                seed_torch(own.seed, self.device)
+                returned.losses.append(self._learn(own) if stepping else self._differentiate(own))
+                after = Weights.of(self._model, self.layout)
+                returned.updates[row] = after.parameters.sub_(start.parameters) if stepping else self._gradient()
+                returned.buffers[row], returned.counters[row] = after.buffers, after.counters
         return returned
 
     def _learn(self, work: Work) -> float:
@@ -112,6 +112,13 @@ class LoopEngine(Engine):
             return []
         vector = vector.to(self.device)
         return [vector[piece.start : piece.end].view(piece.shape) for piece in self.layout.parameters]
+
+
+def seed_torch(seed: int, device: str) -> None:
+    """Seed what a model draws from; torch.manual_seed also notes down a trace of calls, which takes longer."""
+    torch.default_generator.manual_seed(seed)
+    if device != "cpu":
+        torch.cuda.default_generators[torch.device(device).index or 0].manual_seed(seed)
 
 
 def trained_parameters(model: nn.Module) -> list[nn.Parameter]:
