@@ -176,8 +176,9 @@ def test_what_a_speaker_keeps_does_not_depend_on_who_else_takes_part(rows, numbe
     assert fewer == [everyone[client.name] for client in fewer]
 
 
+HERE = os.path.dirname(__file__)
 PRINTED = """
-from federated.test_partitions import KINDS, corpus, dealt
+from test_partitions import KINDS, corpus, dealt
 rows = corpus()
 print([dealt(rows, range(len(rows)), kind) for kind in KINDS])
 """
@@ -185,7 +186,7 @@ print([dealt(rows, range(len(rows)), kind) for kind in KINDS])
 
 def test_nothing_depends_on_how_python_hashes():
     def said(seed):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([HERE, *sys.path])}
         return subprocess.run(
             [sys.executable, "-c", PRINTED], env=environment, capture_output=True, text=True, check=True
         ).stdout

@@ -120,7 +120,7 @@ def test_a_terminal_tells_of_each_run_best_first_beside_the_centre(tmp_path):
     uar = pair[(pair["metric"] == "uar") & (pair["differ_in"] == "entry")].iloc[0]
     avg = next(line for line in lines if "apc_fed_avg" in line)
     assert f"{100 * uar['difference']:+.1f} [{100 * uar['low']:+.1f}, {100 * uar['high']:+.1f}]" in avg
-    assert "20.0 kB" in avg
+    assert "20 kB" in avg
     tera = next(line for line in lines if "tera_fed_avg" in line)
     assert "p =" not in tera, "there is no centre with the same features"
     assert federated_text([]) == ""
