@@ -129,7 +129,7 @@ def test_classes_and_examples_are_in_their_usual_order(world):
     held = [number for client in prepared.clients for number in client.train + client.dev]
     assert sorted(held + prepared.test) == list(range(len(world.fold))), "train and dev of the fold are the clients'"
     assert (prepared.partition, len(prepared.clients)) == ("speaker_shards", 18)
-    assert prepare(Settings(partition="auto", norm="nonorm"), world.sources).partition == "speaker_shards"
+    assert prepare(Settings(partition="auto", norm="nonorm"), world.sources).partition == "speaker", "of few clips"
 
 
 def test_znorm_within_speakers_is_as_published(world):

@@ -176,8 +176,9 @@ def test_what_a_speaker_keeps_does_not_depend_on_who_else_takes_part(rows, numbe
     assert fewer == [everyone[client.name] for client in fewer]
 
 
+HERE = os.path.dirname(__file__)
 PRINTED = """
-from federated.test_partitions import KINDS, corpus, dealt
+from test_partitions import KINDS, corpus, dealt
 rows = corpus()
 print([dealt(rows, range(len(rows)), kind) for kind in KINDS])
 """
@@ -185,7 +186,7 @@ print([dealt(rows, range(len(rows)), kind) for kind in KINDS])
 
 def test_nothing_depends_on_how_python_hashes():
     def said(seed):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([HERE, *sys.path])}
         return subprocess.run(
             [sys.executable, "-c", PRINTED], env=environment, capture_output=True, text=True, check=True
         ).stdout
@@ -193,12 +194,14 @@ def test_nothing_depends_on_how_python_hashes():
     assert said("1") == said("2") != ""
 
 
-def test_auto_is_speakers_where_there_are_many_else_shards():
-    assert among_people("auto", corpus(40, 1)) == "speaker"
-    assert among_people("auto", corpus(39, 1)) == "speaker_shards"
-    unknown = pd.concat([corpus(39, 1), pd.DataFrame({"speaker": [""]})])
-    assert among_people("auto", unknown) == "speaker_shards", "blank is nobody's name"
-    assert among_people("iid", corpus(40, 1)) == "iid"
+def test_auto_is_speakers_where_there_are_many_or_each_says_little_else_shards():
+    assert among_people("auto", corpus(40, 200), 10) == "speaker"
+    assert among_people("auto", corpus(39, 200), 10) == "speaker_shards"
+    assert among_people("auto", corpus(39, 199), 10) == "speaker"
+    assert among_people("auto", corpus(39, 199), 9) == "speaker_shards"
+    unknown = pd.concat([corpus(39, 200), pd.DataFrame({"speaker": [""]})])
+    assert among_people("auto", unknown, 10) == "speaker_shards", "blank is nobody's name"
+    assert among_people("iid", corpus(40, 1), 10) == "iid"
 
 
 def refusal(rows, numbers, kind, **more):

@@ -58,7 +58,7 @@ def by_hand(world, client, start, layout, rounds):
     """Yield the model after each pass of a client over its own data, in plain torch."""
     workload, _ = world
     model = start.to_model(workload.make(), layout)
-    optimiser = make_optimiser(model.parameters(), Local("sgd", 0.05))
+    optimiser = make_optimiser(list(model.parameters()), Local("sgd", 0.05))
     for _ in range(rounds):
         for first in range(0, len(client.train), 16):
             batch = list(client.train[first : first + 16])

@@ -233,8 +233,8 @@ class FederatedRun(Section):
     partition: PartitionName = Field(
         "auto",
         description="Who is a client: a speaker, a shard of a speaker's clips, a session; or clips dealt out with "
-        "labels (`dirichlet`) or amounts (`quantity`) that differ, or evenly (`iid`). `auto`: speakers where at least "
-        "40 take part, else their shards; of digits `iid`.",
+        "labels (`dirichlet`) or amounts (`quantity`) that differ, or evenly (`iid`). `auto`: shards where fewer than "
+        "40 speakers take part and a shard has 20 clips or more, else speakers; of digits `iid`.",
     )
     shards: int = Field(10, ge=1, description="Clients per speaker, of `speaker_shards`.")
     clients: int = Field(10, ge=2, description="Number of clients, of `dirichlet`, `quantity` and `iid`.")
@@ -245,9 +245,11 @@ class FederatedRun(Section):
     model_type: Algorithm = Field(
         "fed_avg", description="The algorithm; `central` trains on all clients' data at one place, to compare with."
     )
-    clients_per_round: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        0.1,
-        description="How many clients take part in a round: a share up to 1, which is all, or a number above 1.",
+    clients_per_round: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None,
+        description="How many clients take part in a round: a share up to 1, which is all, or a number above 1. Empty: "
+        "a tenth, but five at least.",
+        examples=[0.1, 20],
     )
     num_epochs: int = Field(200, ge=1, description="Rounds.")
     local_epochs: int = Field(
@@ -354,7 +356,7 @@ class FederatedRun(Section):
             raise _refused("partition", f"digits have neither speakers nor sessions; allowed: {', '.join(OF_DIGITS)}")
         if self.select_after >= self.num_epochs:
             raise _refused("select_after", f"there are no more than {self.num_epochs} rounds (num_epochs)")
-        if self.clients_per_round > 1:
+        if self.clients_per_round is not None and self.clients_per_round > 1:
             if self.clients_per_round != int(self.clients_per_round):
                 raise _refused("clients_per_round", "it is a share up to 1, or a whole number above 1")
             if self._are_dealt and self.clients_per_round > self.clients:

@@ -13,7 +13,7 @@ from candor.federated.clients import Client
 from candor.federated.federation import Happened, seed_of
 from candor.federated.local import Local
 from candor.federated.mishaps import ANSWERED
-from candor.federated.optimisers import make_optimiser
+from candor.federated.optimisers import make_optimiser, trained_parameters
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
 from candor.federated.vectors import Layout, Weights
@@ -61,8 +61,7 @@ class Centre:
         self._targets, self._device = targets, device
         self._schedule = Schedule(settings, [everyone])
         self._model: nn.Module = start.to_model(workload.make(), layout).to(device)
-        own = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
-        self._optimiser = make_optimiser(own, local_of(settings))
+        self._optimiser = make_optimiser(trained_parameters(self._model), local_of(settings))
 
     @property
     def weights(self) -> Weights:

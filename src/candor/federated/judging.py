@@ -76,7 +76,7 @@ class Judge:
         examples = held.sum(axis=1)
         loss = np.bincount(self._owner, losses) / examples
         accuracy, uar = right.sum(axis=1) / examples, mean_recall(held, right)
-        per_client = [
+        per_client: list[dict[str, str | float]] = [
             {"client": client.name, "examples": int(n), "loss": float(a), "accuracy": float(b), "uar": float(c)}
             for client, n, a, b, c in zip(self._clients, examples, loss, accuracy, uar, strict=True)
         ]

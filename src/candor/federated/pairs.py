@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from candor.tables.federated import FederatedComparison
 
@@ -26,11 +26,11 @@ def pairs_of_runs(rows: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> p
     """
     import pandas as pd
 
-    made = []
+    made: list[dict[Hashable, Any]] = []
     for row in rows.to_dict("records"):
-        sides: dict[str, tuple[str, str]] = {side: (row[f"backbone_{side}"], row[f"recipe_{side}"]) for side in "ab"}
+        runs = [names[row[f"backbone_{side}"], row[f"recipe_{side}"]] for side in "ab"]
         varied = [row[f"{row['differ_in']}_{side}"] for side in "ab"]
-        better = names[sides["ab"[varied.index(row["better"])]]] if row["better"] in varied else row["better"]
-        runs = {f"run_{side}": names[own] for side, own in sides.items()}
-        made.append({**row, **runs, "better": better, "differ_in": ENTRY.get(row["differ_in"], row["differ_in"])})
+        better = runs[varied.index(row["better"])] if row["better"] in varied else row["better"]
+        told = {"run_a": runs[0], "run_b": runs[1], "better": better}
+        made.append(row | told | {"differ_in": ENTRY.get(row["differ_in"], row["differ_in"])})
     return pd.DataFrame(made, columns=[column.name for column in FederatedComparison.columns])

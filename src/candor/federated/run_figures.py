@@ -43,7 +43,7 @@ def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str) -> Fig
         What was trained on what.
     """
     with house_style():
-        figure = new_figure(FULL_WIDTH, 2.6)
+        figure = new_figure(FULL_WIDTH, 3.0)
         losses, uars, clients = figure.subplots(1, 3)
         _draw_lines(losses, rounds, "train_loss", BLUE, "chosen clients, training")
         _draw_lines(losses, rounds, "dev_loss", ORANGE, "all clients, validation")
@@ -58,7 +58,7 @@ def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str) -> Fig
         for axes in (losses, uars, clients):
             axes.set_xlabel("round")
             # Outside the lines: three panels are too narrow to find a free corner in each.
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, borderaxespad=0)
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.27), ncols=1, borderaxespad=0)
         set_title(figure, title)
     return figure
 
@@ -121,7 +121,8 @@ def _draw_ranking(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, tuple[str
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=LIGHT, linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.set_xlabel("UAR (%) of held-out speakers, 95 % interval")
+    whom = "speakers" if (rows["backbone"] != "").any() else "examples"
+    axes.set_xlabel(f"UAR (%) of held-out {whom}, 95 % interval")
     axes.set_title("Test")
 
 

@@ -44,7 +44,9 @@ class Schedule:
             return [batch for one in passes for batch in one]
         first = self.taken[client]
         last = first + settings.federate_after_n_batches
-        return [batch for place in range(first, int(min(last, self._all(client)))) for batch in self._own(client, place)]
+        return [
+            batch for place in range(first, int(min(last, self._all(client)))) for batch in self._own(client, place)
+        ]
 
     def took(self, client: int, steps: int) -> None:
         """Note that a client has taken so many batches; without `federate_after_n_batches` nothing hangs on it."""

@@ -61,7 +61,7 @@ class Settings:
     clients: int = 10
     concentration: float = 0.5
     validation: float = 0.2
-    clients_per_round: float = 0.1
+    clients_per_round: float | None = None
     num_epochs: int = 200
     local_epochs: int = 1
     batch_size: int | None = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,14 @@ class Step:
     ----------
     clients
         How many take it: the first ones of the chunk.
+    rows
+        How many examples each of them has.
     numbers, targets, weights
         The examples, their classes, and what each counts in its client's mean, [clients, rows].
     """
 
     clients: int
+    rows: list[int]
     numbers: torch.Tensor
     targets: torch.Tensor
     weights: torch.Tensor
@@ -84,15 +88,16 @@ def steps_of(chunk: Sequence[Work], over_all: bool, device: str) -> Iterator[Ste
     for number in range(len(chunk[0].batches) if chunk else 0):
         taking = [own for own in chunk if len(own.batches) > number]
         batches = [own.batches[number] for own in taking]
-        shape = len(taking), max(map(len, batches))
+        rows = [len(batch) for batch in batches]
+        shape = len(taking), max(rows)
         numbers, targets = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         weights = np.zeros(shape, dtype=np.float32)
         for row, (own, batch) in enumerate(zip(taking, batches, strict=True)):
-            # Filled up with the client's own first example: where its outputs are no numbers, so is all of its loss.
-            numbers[row], targets[row] = batch[0], int(own.targets[number][0])
             numbers[row, : len(batch)], targets[row, : len(batch)] = batch, own.targets[number]
+            # Filled up with the client's own first example: where its outputs are no numbers, so is all of its loss.
+            numbers[row, len(batch) :], targets[row, len(batch) :] = numbers[row, 0], targets[row, 0]
             weights[row, : len(batch)] = 1 / (own.examples if over_all else len(batch))
-        yield Step(len(taking), *(torch.from_numpy(array).to(device) for array in (numbers, targets, weights)))
+        yield Step(len(taking), rows, *(torch.from_numpy(array).to(device) for array in (numbers, targets, weights)))
 
 
 def clients_at_once(bytes_per_client: int, device: str) -> int:
@@ -115,6 +120,7 @@ def clients_at_once(bytes_per_client: int, device: str) -> int:
     return max(1, at_least, cache_of_a_core() * torch.get_num_threads() // 2 // bytes_per_client)
 
 
+@cache
 def cache_of_a_core(folder: str = "/sys/devices/system/cpu") -> int:
     """Return the bytes of cache that a core has: its own of the second level, and its share of what it shares.
 
@@ -125,8 +131,8 @@ def cache_of_a_core(folder: str = "/sys/devices/system/cpu") -> int:
     """
     core = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     total = 0
-    for cache in Path(folder, f"cpu{core}", "cache").glob("index*"):
-        told = {key: (cache / key).read_text().strip() for key in ("level", "size", "shared_cpu_list")}
+    for part in Path(folder, f"cpu{core}", "cache").glob("index*"):
+        told = {key: (part / key).read_text().strip() for key in ("level", "size", "shared_cpu_list")}
         if int(told["level"]) > 1:
             total += int(told["size"].removesuffix("K")) * 1024 // _count(told["shared_cpu_list"])
     return total or UNKNOWN_CACHE

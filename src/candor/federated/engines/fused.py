@@ -11,6 +11,11 @@ from candor.federated.local import BETAS, EPSILON, Local
 from candor.federated.vectors import Piece
 
 
+def first_of(tensors: list[torch.Tensor], clients: int) -> list[torch.Tensor]:
+    """Return the rows of the first clients; they are never more than in the step before."""
+    return tensors if len(tensors[0]) == clients else [own[:clients] for own in tensors]
+
+
 class FusedSteps:
     """The optimisers of all clients of a chunk. They begin together, and so are always at the same step.
 
@@ -30,12 +35,12 @@ class FusedSteps:
         self._local = local
         self._taken = 0
         moments = {"adam": 2, "adamw": 2, "sgd": 1 if local.momentum else 0}[local.optimizer]
-        self._moments = [
-            buffers.take_pieces(f"moment {number}", clients, pieces, zero=True) for number in range(moments)
-        ]
+        self._moments = [buffers.take_pieces(f"moment {number}", clients, pieces) for number in range(moments)]
+        for own in self._moments:
+            torch._foreach_zero_(own)
 
     def step(self, parameters: list[torch.Tensor], gradients: list[torch.Tensor]) -> None:
-        """Let some clients, the first ones, take a step.
+        """Let clients take a step: those of the step before, or the first ones of them.
 
         Parameters
         ----------
@@ -43,11 +48,11 @@ class FusedSteps:
             Of these clients, a tensor per piece of the model, [clients, ...].
         """
         clients = len(parameters[0])
-        moments = [[own[:clients] for own in all_of_them] for all_of_them in self._moments]
+        self._moments = [first_of(own, clients) for own in self._moments]
         if self._local.optimizer == "sgd":
-            self._descend(parameters, gradients, moments[0] if moments else [])
+            self._descend(parameters, gradients, *(self._moments or [[]]))
         else:
-            self._adapt(parameters, gradients, *moments)
+            self._adapt(parameters, gradients, *self._moments)
         self._taken += 1
 
     def _descend(

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from candor.federated.engines.engine import Engine
-from candor.federated.local import BETAS, EPSILON, Local, Returned, Work
+from candor.federated.local import Local, Returned, Work
+from candor.federated.optimisers import make_optimiser, trained_parameters
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.workload import Workload
 from candor.models.seeding import seeded
@@ -46,15 +47,15 @@ class LoopEngine(Engine):
             [own.examples for own in work],
             [len(own.batches) for own in work],
         )
-        for row, own in enumerate(work):
-            start.to_model(self._model, self.layout).train()
-            with seeded(own.seed, self.device):
-                returned.losses.append(self._learn(own) if self.local.optimizer != "none" else self._differentiate(own))
-            after = Weights.of(self._model, self.layout)
-            returned.updates[row] = (
-                self._gradient() if self.local.optimizer == "none" else after.parameters - start.parameters
-            )
-            returned.buffers[row], returned.counters[row] = after.buffers, after.counters
+        stepping = self.local.optimizer != "none"
+        with torch.random.fork_rng(devices=[] if self.device == "cpu" else [self.device]):
+            for row, own in enumerate(work):
+                start.to_model(self._model, self.layout).train()
+                seed_torch(own.seed, self.device)
+                returned.losses.append(self._learn(own) if stepping else self._differentiate(own))
+                after = Weights.of(self._model, self.layout)
+                returned.updates[row] = after.parameters.sub_(start.parameters) if stepping else self._gradient()
+                returned.buffers[row], returned.counters[row] = after.buffers, after.counters
         return returned
 
     def _learn(self, work: Work) -> float:
@@ -114,22 +115,11 @@ class LoopEngine(Engine):
         return [vector[piece.start : piece.end].view(piece.shape) for piece in self.layout.parameters]
 
 
-def trained_parameters(model: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters that are trained, in the order in which `Layout` has them."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-
-def make_optimiser(parameters: Sequence[nn.Parameter], local: Local) -> torch.optim.Optimizer:
-    """Return a new optimiser of a client; fused, as torch's loop over parameters takes longer than a small model."""
-    rate, decay = local.learning_rate, local.weight_decay
-    match local.optimizer:
-        case "adam":
-            return torch.optim.Adam(parameters, rate, BETAS, EPSILON, decay, fused=True)
-        case "adamw":
-            return torch.optim.AdamW(parameters, rate, BETAS, EPSILON, decay, fused=True)
-        case "sgd":
-            return torch.optim.SGD(parameters, rate, local.momentum, weight_decay=decay, fused=True)
-    raise ValueError(f"optimizer is {local.optimizer!r}; allowed are adam, adamw, sgd")
+def seed_torch(seed: int, device: str) -> None:
+    """Seed what a model draws from; torch.manual_seed also notes down a trace of calls, which takes longer."""
+    torch.default_generator.manual_seed(seed)
+    if device != "cpu":
+        torch.cuda.default_generators[torch.device(device).index or 0].manual_seed(seed)
 
 
 def _add(parameters: Sequence[nn.Parameter], vectors: Sequence[torch.Tensor], weight: float = 1.0) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from candor.federated.engines.buffers import Buffers
 from candor.federated.engines.chunks import Step, chunks, clients_at_once, steps_of
 from candor.federated.engines.engine import Engine
-from candor.federated.engines.fused import FusedSteps
+from candor.federated.engines.fused import FusedSteps, first_of
 from candor.federated.local import Local, Returned, Work
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.workload import InMemory, Workload
@@ -93,31 +93,36 @@ class SideBySide(Engine):
             own.copy_(origin.expand_as(own))
         optimiser = FusedSteps(self.local, len(chunk), pieces, self._buffers)
         shifts, known, losses = self._shifts(chunk), self._begin(chunk), _Losses(chunk)
+        active = parameters
         for step in steps_of(chunk, False, self.device):
-            active = [own[: step.clients] for own in parameters]
+            active = first_of(active, step.clients)
             gradients, loss = self._gradients(active, step, known)
             if self.local.proximal:
-                for gradient, own, origin in zip(gradients, active, start, strict=True):
-                    gradient.add_(own - origin, alpha=self.local.proximal)
+                _add(gradients, [own - origin for own, origin in zip(active, start, strict=True)], self.local.proximal)
             _add(gradients, shifts)
             optimiser.step(active, gradients)
             losses.add(loss)
-        return _rows([own.sub_(origin) for own, origin in zip(parameters, start, strict=True)]), losses.means()
+        sent = torch.empty(len(chunk), self.layout.size, device=self.device)
+        for piece, own, origin in zip(pieces, parameters, start, strict=True):
+            torch.sub(own.flatten(1), origin.flatten(), out=sent[:, piece.start : piece.end])
+        return sent.cpu(), losses.means()
 
     def _differentiate(self, start: list[torch.Tensor], chunk: Sequence[Work]) -> tuple[torch.Tensor, list[float]]:
         """Return the gradients of clients over all their batches, [clients, parameters], and their mean losses."""
-        sums = self._buffers.take_pieces("sums", len(chunk), self.layout.parameters, zero=True)
+        sent = torch.zeros(len(chunk), self.layout.size, device=self.device)
+        sums = [sent[:, piece.start : piece.end].view(-1, *piece.shape) for piece in self.layout.parameters]
         # All clients have the same model, which lies in memory once.
-        parameters = [origin.expand(len(chunk), *origin.shape) for origin in start]
+        active = [origin.expand(len(chunk), *origin.shape) for origin in start]
         known, losses = self._begin(chunk), _Losses(chunk)
         for step in steps_of(chunk, True, self.device):
-            gradients, loss = self._gradients([own[: step.clients] for own in parameters], step, known)
+            active = first_of(active, step.clients)
+            gradients, loss = self._gradients(active, step, known)
             for total, gradient in zip(sums, gradients, strict=True):
                 total[: step.clients].add_(gradient)
             losses.add(loss)
         learning = sum(1 for own in chunk if own.batches)
         _add([total[:learning] for total in sums], self._shifts(chunk))
-        return _rows(sums), losses.sums()
+        return sent.cpu(), losses.sums()
 
     def _shifts(self, chunk: Sequence[Work]) -> list[torch.Tensor]:
         """Return what is added to the gradients of clients, a tensor per piece, [clients, ...]; none of none."""
@@ -189,13 +194,8 @@ def values_per_example(model: nn.Module, inputs: torch.Tensor) -> int:
     return sum(counts)
 
 
-def _add(tensors: Sequence[torch.Tensor], vectors: Sequence[torch.Tensor]) -> None:
-    """Add to the rows of tensors the first rows of others, if there are any."""
+def _add(gradients: Sequence[torch.Tensor], vectors: Sequence[torch.Tensor], weight: float = 1.0) -> None:
+    """Add to the gradients of clients the first rows of vectors, if there are any."""
     if vectors:
-        for tensor, vector in zip(tensors, vectors, strict=True):
-            tensor.add_(vector[: len(tensor)])
-
-
-def _rows(pieces: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the pieces of clients as one new tensor on the CPU, [clients, parameters]."""
-    return torch.cat([own.flatten(1) for own in pieces], dim=1).cpu()
+        for gradient, vector in zip(gradients, vectors, strict=True):
+            gradient.add_(vector[: len(gradient)], alpha=weight)

@@ -12,7 +12,7 @@ from candor.federated.engines.side_by_side import SideBySide, side_by_side_lacks
 from candor.federated.local import Local, Work
 from candor.federated.workloads.mlp import Mlp
 from candor.federated.workloads.workload import Workload
-from candor.models.heads.dropout import chance_of_keeping, least_kept, random_numbers
+from candor.models.heads.dropout import chance_of_keeping, draw, least_kept, words
 
 
 class StackedMlpEngine(SideBySide):
@@ -54,7 +54,8 @@ class StackedMlpEngine(SideBySide):
             if number < len(weights) - 1:
                 values.relu_()
                 if number == 0 and self._dropout:
-                    values.mul_(self._kept(step, values.shape[2], generators))
+                    values.masked_fill_(self._dropped(step, values.shape[2], generators), 0)
+                    values.mul_(1 / chance_of_keeping(self._dropout))
                 layers.append(values)
         return layers, values
 
@@ -82,23 +83,20 @@ class StackedMlpEngine(SideBySide):
         assert isinstance(self._model, Mlp)  # or `lacks` would have said so
         return self._model.after_first.dropout
 
-    def _kept(self, step: Step, width: int, generators: list[torch.Generator]) -> torch.Tensor:
-        """Return what values behind the first layer are multiplied by: 0, or what keeps their mean."""
-        kept = self._buffers.take("kept", *step.numbers.shape, width).zero_()
-        for own, rows, generator in zip(kept, _rows_of(step), generators, strict=False):
-            own[:rows] = random_numbers(rows * width, kept.device, generator).view(rows, width)
-        return kept.ge_(least_kept(self._dropout)).mul_(1 / chance_of_keeping(self._dropout))
+    def _dropped(self, step: Step, width: int, generators: list[torch.Generator]) -> torch.Tensor:
+        """Return which values behind the first layer are dropped; what those in rows of no weight are, is no matter."""
+        clients, rows = step.numbers.shape
+        bits = self._buffers.take("bits", clients, words(rows * width), dtype=torch.int64)
+        for own, taken, generator in zip(bits, step.rows, generators, strict=False):
+            draw(own[: words(taken * width)], generator)
+        numbers = bits.view(torch.int16)[:, : rows * width].reshape(clients, rows, width)
+        return numbers < least_kept(self._dropout)
 
 
 def _cross_entropy(logits: torch.Tensor, step: Step) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the weighted loss of each client, and the gradient of the logits, [clients, rows, classes]."""
     shares = logits.log_softmax(2)
-    at_target = shares.gather(2, step.targets[..., None])[..., 0]
-    losses = -(at_target * step.weights).sum(1)
-    gradient = shares.exp_().mul_(step.weights[..., None])
-    return losses, gradient.scatter_add_(2, step.targets[..., None], -step.weights[..., None])
-
-
-def _rows_of(step: Step) -> list[int]:
-    """Return how many examples each client has in a step."""
-    return step.weights.count_nonzero(1).tolist()
+    of_shares = torch.zeros_like(shares).scatter_(2, step.targets[..., None], -step.weights[..., None])
+    losses = (shares * of_shares).sum((1, 2))
+    # What autograd calls, so that even the last digits are the loop's: Adam makes large what begins there.
+    return losses, torch._log_softmax_backward_data(of_shares, shares, 2, torch.float32)

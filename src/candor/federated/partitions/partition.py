@@ -22,9 +22,12 @@ DEALT = ("iid", "dirichlet", "quantity")
 ENOUGH_SPEAKERS = 40
 """Speakers from which on `auto` makes each a client; fewer are cut into shards, as in fed-ser-leakage."""
 
+ENOUGH_CLIPS = 20
+"""Clips that a shard has at least, of a speaker who has as many as most; of smaller ones `auto` makes none."""
 
-def among_people(partition: str, rows: pd.DataFrame) -> str:
-    """Return what a partition of speech stands for: `auto` by how many speakers take part, others for themselves.
+
+def among_people(partition: str, rows: pd.DataFrame, shards: int) -> str:
+    """Return what a partition of speech stands for: `auto` by who takes part, others for themselves.
 
     Parameters
     ----------
@@ -32,10 +35,14 @@ def among_people(partition: str, rows: pd.DataFrame) -> str:
         As the config says it.
     rows
         The clients' examples, with their `speaker`.
+    shards
+        Into how many each speaker's would be cut.
     """
     if partition != "auto":
         return partition
-    return "speaker" if len(set(rows["speaker"]) - {""}) >= ENOUGH_SPEAKERS else "speaker_shards"
+    clips = rows.loc[rows["speaker"] != "", "speaker"].value_counts()
+    few_speakers, much_speech = len(clips) < ENOUGH_SPEAKERS, clips.median() >= ENOUGH_CLIPS * shards
+    return "speaker_shards" if few_speakers and much_speech else "speaker"
 
 
 def clients_of(rows: pd.DataFrame, numbers: Sequence[int], partition: str, settings: Settings) -> list[Client]:

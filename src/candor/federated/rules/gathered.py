@@ -20,6 +20,7 @@ from dataclasses import replace
 
 import torch
 
+from candor.federated.averaging import add_weighted
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
 from candor.federated.vectors import Weights
@@ -117,8 +118,8 @@ class Mean(Gathered):
             )
         factors = torch.tensor([weight / self._unit for weight in weights])
         self._total += float(factors.double().sum())
-        self._sum.parameters.addmv_(returned.updates.cpu().T, factors)
-        self._sum.buffers.addmv_(returned.buffers.cpu().T, factors)
+        add_weighted(self._sum.parameters, returned.updates.cpu(), factors)
+        add_weighted(self._sum.buffers, returned.buffers.cpu(), factors)
         torch.maximum(self._sum.counters, returned.counters.cpu().amax(dim=0), out=self._sum.counters)
 
     def _combine(self) -> Weights:

@@ -114,7 +114,7 @@ def prepare(settings: Settings, sources: Sources) -> Prepared:
         raise FederatedError(f"fold {sources.fold}: only the class {classes[0]!r} is there; at least two are needed")
     in_test = (rows["part"] == TEST).to_numpy()
     trained_on, test = np.flatnonzero(~in_test).tolist(), np.flatnonzero(in_test).tolist()
-    partition = among_people(settings.partition, rows.iloc[trained_on])
+    partition = among_people(settings.partition, rows.iloc[trained_on], settings.shards)
     clients = clients_of(rows, trained_on, partition, settings)
     by_speaker = settings.norm != "nonorm" and settings.norm_scope == "speaker"
     if by_speaker:

@@ -64,26 +64,28 @@ class _ReluDropout(torch.autograd.Function):
         return torch.ops.aten.threshold_backward(gradient, values, 0).mul_(ctx.scale), None
 
 
-def random_numbers(count: int, device: torch.device, generator: torch.Generator | None = None) -> torch.Tensor:
-    """Return so many numbers, int16 and uniform over all of them; what decides which values are kept.
+def words(count: int) -> int:
+    """Return how many 64-bit words so many random numbers of 16 bits take."""
+    return -(-count // 4)
+
+
+def draw(bits: torch.Tensor, generator: torch.Generator | None = None) -> None:
+    """Fill words with random bits. Seen as int16 they are what decides which values are kept.
 
     16 random bits are enough to decide on a value; torch draws 64 bits at once faster than a single number in [0, 1).
 
     Parameters
     ----------
-    count
-        How many.
-    device
-        Where.
+    bits
+        The words, int64.
     generator
         What they are drawn from; torch's own, where it is None.
     """
-    bits = torch.empty(-(-count // 4), dtype=torch.int64, device=device)
-    return bits.random_(-(2**63), None, generator=generator).view(torch.int16)[:count]
+    bits.random_(-(2**63), None, generator=generator)
 
 
 def least_kept(dropout: float) -> int:
-    """Return the least of the random numbers whose values are kept."""
+    """Return the least of the random numbers, int16, whose values are kept."""
     return _dropped(dropout) - 2**15
 
 
@@ -98,5 +100,7 @@ def _dropped(dropout: float) -> int:
 
 def _keep(values: torch.Tensor, dropout: float) -> tuple[torch.Tensor, float]:
     """Return ones and zeros in the shape of `values`, and the probability of a one."""
-    numbers = random_numbers(values.numel(), values.device).view(values.shape)
+    count = values.numel()
+    draw(bits := torch.empty(words(count), dtype=torch.int64, device=values.device))
+    numbers = bits.view(torch.int16)[:count].view(values.shape)
     return numbers.to(values.dtype).ge_(least_kept(dropout)), chance_of_keeping(dropout)
