@@ -54,7 +54,7 @@ class StackedMlpEngine(SideBySide):
             if number < len(weights) - 1:
                 values.relu_()
                 if number == 0 and self._dropout:
-                    values.masked_fill_(self._dropped(step, values.shape[2], generators), 0)
+                    values.mul_(self._kept(step, values.shape[2], generators))
                     values.mul_(1 / chance_of_keeping(self._dropout))
                 layers.append(values)
         return layers, values
@@ -83,14 +83,15 @@ class StackedMlpEngine(SideBySide):
         assert isinstance(self._model, Mlp)  # or `lacks` would have said so
         return self._model.after_first.dropout
 
-    def _dropped(self, step: Step, width: int, generators: list[torch.Generator]) -> torch.Tensor:
-        """Return which values behind the first layer are dropped; what those in rows of no weight are, is no matter."""
+    def _kept(self, step: Step, width: int, generators: list[torch.Generator]) -> torch.Tensor:
+        """Return 1 for values behind the first layer that are kept, 0 for others; anything in rows of no weight."""
         clients, rows = step.numbers.shape
         bits = self._buffers.take("bits", clients, words(rows * width), dtype=torch.int64)
         for own, taken, generator in zip(bits, step.rows, generators, strict=False):
             draw(own[: words(taken * width)], generator)
         numbers = bits.view(torch.int16)[:, : rows * width].reshape(clients, rows, width)
-        return numbers < least_kept(self._dropout)
+        kept = self._buffers.take("kept", clients, rows, width)
+        return torch.ge(numbers, least_kept(self._dropout), out=kept)
 
 
 def _cross_entropy(logits: torch.Tensor, step: Step) -> tuple[torch.Tensor, torch.Tensor]:
