@@ -50,7 +50,7 @@ BASE = Settings(
     clients_per_round=0.5,
     batch_size=8,
     learning_rate=0.01,
-    keep=Kept(models_every=5, precision="float32"),
+    keep=Kept(updates_every=1, models_every=5, precision="float32"),
 )
 
 

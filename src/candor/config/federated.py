@@ -129,7 +129,7 @@ class Kept(Section):
     """What is kept of a run besides its final model."""
 
     updates_every: int = Field(
-        1, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
+        10, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
     )
     layers: list[str] = Field(
         [],

@@ -25,7 +25,7 @@ class Faults:
 class Kept:
     """What is kept of a run; the fields are the keys of the config."""
 
-    updates_every: int = 1
+    updates_every: int = 10
     layers: Sequence[str] = ()
     precision: str = "float16"
     models_every: int = 10
