@@ -1,6 +1,7 @@
 """Which jobs run again when something of the finished run of the workflow's tests changes.
 
-Two datasets: ravdess with linear on fbank; mine with linear on fbank, and with cnn on fbank and apc_tiny.
+Two datasets: ravdess with linear on fbank; mine with linear on fbank, and with cnn on fbank and apc_tiny. On fbank both
+are federated by fed_avg, mine also by central. Digits are federated by themselves.
 """
 
 AFTER_TRAINING = ("model_figures", "performance", "performance_table", "comparison")
@@ -41,9 +42,16 @@ OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
 OF_APC = {"features": 1, "frames": 1, "privacy_layers": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
 PRETRAINING = {"pretrain": 1, "pretraining_figure": 1}
+OF_SPEECH = {"federate_fed_avg": 6, "federate_central": 3, "federated_performance": 3, "federated_table": 2}
+OF_DIGITS = {"federate_digits": 5, "federated_performance": 1, "federated_table": 1}
+RUNS_EVALUATED = {"federated_performance": 4, "federated_table": 3}
+ALL_FEDERATED = {**OF_SPEECH, **OF_DIGITS, **RUNS_EVALUATED}
+OF_FED_AVG = {"federate_fed_avg": 6, "federated_performance": 2, "federated_table": 2}
+ONE_RUN = {"federated_performance": 1, "federated_table": 1}
 # The cone of one dataset, from the manifest on.
 UP_TO_FEATURES = ("manifest", "corpora_overview", "audio", "splits_3", "features")
 ALL_OF_RAVDESS = {**each(1, 1, *UP_TO_FEATURES, *TRAINED), "privacy_layers": 1, "train_linear": 3}
+ALL_OF_RAVDESS |= {"federate_fed_avg": 3, **ONE_RUN}
 FUTURE = "from __future__ import annotations\n"
 
 EDITS = [
@@ -51,7 +59,8 @@ EDITS = [
         "src/candor/performance/metrics.py",
         FUTURE,
         f"{FUTURE}LATER = 1\n",
-        each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *PRIVACY_EVALUATED, *ROBUSTNESS_EVALUATED),
+        each(4, 2, *PERFORMANCE, *FAIRNESS, *ATTACK_EVALUATED, *PRIVACY_EVALUATED, *ROBUSTNESS_EVALUATED)
+        | RUNS_EVALUATED,
     ),
     ("src/candor/performance/figures.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *PERFORMANCE)),
     ("src/candor/fairness/audit.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, *FAIRNESS)),
@@ -63,16 +72,27 @@ EDITS = [
     ("src/candor/report/page.py", FUTURE, f"{FUTURE}LATER = 1\n", each(4, 2, "report_summary")),
     ("src/candor/models/training.py", "PLATEAU_PATIENCE = 5", "PLATEAU_PATIENCE = 6", TRAINING),
     ("src/candor/models/linear.py", "> 1e-6", "> 2e-6", OF_LINEAR | ALL_RUN),
-    ("src/candor/models/heads/gru.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_CNN | ALL_RUN),
+    # Clients may have the same heads on frames.
+    ("src/candor/models/heads/gru.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_CNN | ALL_RUN | OF_SPEECH),
     ("src/candor/backbones/pretraining/settings.py", FUTURE, f"{FUTURE}LATER = 1\n", {"pretrain": 1, **OF_APC}),
     (
         "src/candor/splits/deal.py",
         "if count < folds:",
         "if folds > count:",
-        {"splits_3": 2, **TRAINING},
+        {"splits_3": 2, **TRAINING, **OF_SPEECH},
     ),
-    ("src/candor/backbones/families/fbank.py", "32768.0", "32767.0", OF_FBANK),
-    ("src/candor/audio/conversion.py", "32768.0, dtype", "32767.0, dtype", {"audio": 2, **PRETRAINING, **FEATURES}),
+    ("src/candor/backbones/families/fbank.py", "32768.0", "32767.0", OF_FBANK | OF_SPEECH),
+    (
+        "src/candor/audio/conversion.py",
+        "32768.0, dtype",
+        "32767.0, dtype",
+        {"audio": 2, **PRETRAINING, **FEATURES, **OF_SPEECH},
+    ),
+    ("src/candor/federated/rules/averaging.py", FUTURE, f"{FUTURE}LATER = 1\n", ALL_FEDERATED),
+    ("src/candor/federated/run_figures.py", FUTURE, f"{FUTURE}LATER = 1\n", RUNS_EVALUATED),
+    ("src/candor/federated/workloads/digits.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_DIGITS),
+    # Nobody here records with noise.
+    ("src/candor/federated/microphones.py", FUTURE, f"{FUTURE}LATER = 1\n", {}),
     ("src/candor/corpora/readers/ravdess.py", FUTURE, f"{FUTURE}LATER = 1\n", ALL_OF_RAVDESS),
     (
         "workflow/scripts/performance_table.py",
@@ -103,7 +123,7 @@ CHANGES = [
     ({"backbones": {"apc_tiny": {"pretrain": {"seed": 1}}}}, {"pretrain": 1, **OF_APC}),
     # Snakemake compares the values of params as a set: only as one value do two that change places show.
     ({"recipes": {"linear": {"learning_rate": 0.0001, "weight_decay": 0.005}}}, OF_LINEAR),
-    ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING}),
+    ({"splits": {"seed": 1}}, {"splits_3": 2, **TRAINING, **OF_SPEECH}),
     ({"robustness": {"tests": ["white_noise", "babble"]}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
     ({"robustness": {"utterances": 20}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
     ({"robustness": {"seeds": "all"}}, each(4, 2, "robustness", *ROBUSTNESS_EVALUATED)),
@@ -115,9 +135,20 @@ CHANGES = [
     # Of ravdess no frames are kept.
     ({"privacy": {"max_frames": 7}}, {"privacy_layers": 2, **each(3, 1, *PRIVACY_EVALUATED)}),
     ({"privacy": {"parity": "trust-ser"}}, {"privacy_trust_ser": 2}),
-    ({"corpora": {"min_duration": 0.2}}, {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES}),
+    (
+        {"corpora": {"min_duration": 0.2}},
+        {**OF_BOTH, "audio": 2, "splits_3": 2, **PRETRAINING, **FEATURES, **OF_SPEECH},
+    ),
     ({"datasets": {"ravdess": {"label_policy": "calm_apart"}}}, ALL_OF_RAVDESS),
-    ({"backbones": {"fbank": {"mel_bins": 40}}}, OF_FBANK),
+    ({"backbones": {"fbank": {"mel_bins": 40}}}, OF_FBANK | OF_SPEECH),
+    ({"federated": {"fed_avg": {"num_epochs": 4}}}, OF_FED_AVG),
+    ({"federated": {"fed_avg": {"keep": {"updates_every": 2}}}}, OF_FED_AVG),
+    ({"federated": {"digits": {"clients": 4}}}, OF_DIGITS),
+    (
+        {"federated": {"fed_prox": {"num_epochs": 2, "feature_type": ["fbank"], "dataset": ["mine"]}}},
+        {"federate_fed_prox": 3, **ONE_RUN},
+    ),
+    ({"federated": {"central": False}}, {"federated_table": 1}),
     ({"data_dir": {"demo": "synthesise"}, "datasets": {"crema_d_voice": {"corpus": "crema_d"}}}, None),
 ]
 """Changes of the config, and the jobs of their cones; None where they concern nothing of the run."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 # Tests run side by side, and what they compute is small: threads would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests compare with Flower, whose telemetry and whose Ray's would call home; both read this when they are imported.
+os.environ["FLWR_TELEMETRY_ENABLED"] = os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 import numpy as np
 import pytest

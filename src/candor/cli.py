@@ -196,6 +196,7 @@ VIEWERS: dict[str, Viewer] = {
     "robustness": _view_summaries("robustness", "RobustnessSummary"),
     "cost": _view_cost,
     "trust": _view_summaries("trust", "TrustProfile"),
+    "federated": _view_summaries("federated", "FederatedSummary"),
 }
 """The stages whose folders can be shown."""
 

@@ -21,6 +21,7 @@ from paths import ROOT
 
 PARTS = ("Snakefile", "workflow", "src", "config", "profiles", "envs", "pyproject.toml")
 EMOTIONS = {"01": 150, "03": 260, "04": 110, "05": 300}
+FEW_ROUNDS = {"num_epochs": 3, "partition": "speaker", "keep": {"models_every": 2}}
 STRICT = ["--strict-dag-evaluation", "cyclic-graph", "functions", "periodic-wildcards"]
 
 # Most of the time of a dry-run and of a tiny job goes into starting Python and importing what is not ours. This server
@@ -296,6 +297,12 @@ def tiny_config(corpus_folders) -> dict:
             "cnn": {"num_epochs": 3, "seeds": [0, 1], "hidden_size": 8, "dataset": ["mine"]},
         },
         "robustness": {"tests": ["white_noise", "babble", "crop_end"]},
+        "federated": {
+            "fed_avg": {**FEW_ROUNDS, "feature_type": ["fbank"], "clients_per_round": 1},
+            "fed_sgd": False,
+            "central": {**FEW_ROUNDS, "feature_type": ["fbank"], "dataset": ["mine"]},
+            "digits": {"num_epochs": 2, "federate_after_n_batches": 1},
+        },
     }
 
 

@@ -1,5 +1,6 @@
 """Every command of docs/coming-from.md, planned on a small corpus without running it."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 import yaml
 
-from conftest import ROOT, warm_python
+from conftest import ROOT, merged, warm_python
 
 PAGE = (ROOT / "docs" / "coming-from.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -35,10 +36,10 @@ def configfile(tmp_path_factory) -> Path:
         (folder / file).touch()
     shown = [yaml.safe_load(text) for text in CONFIG]
     paths = {name: str(folder / name) for name in ("ravdess", "crema_d", "iemocap", "msp-improv")}
-    merged = {key: value for part in shown for key, value in part.items()}
-    merged |= {"data_dir": {"demo": None, **paths}, "project_dir": str(folder / "results")}
+    whole = functools.reduce(merged, shown)
+    whole |= {"data_dir": {"demo": None, **paths}, "project_dir": str(folder / "results")}
     file = folder / "config.yml"
-    file.write_text(yaml.safe_dump(merged), encoding="utf-8")
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
     return file
 
 
@@ -64,6 +65,10 @@ def test_a_command_of_the_page_can_be_planned(command, configfile):
     if stage in ("models", "performance", "fairness", "attack", "privacy", "cost", "trust"):
         assert "train_readme" in said
         assert "train_linear" not in said
+    if stage == "federated":
+        entry = {"apc_published": "published", "digits": "digits"}.get(arguments[-1].split("/")[-1], "fed_avg")
+        assert f"federate_{entry}" in said
+        assert "train_" not in said
 
 
 def test_the_page_has_commands_and_every_seed_has_a_section():

@@ -108,13 +108,14 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
     ran = pd.Series([log.parts[0] for log in logs]).value_counts()
     assert (ran["train"], ran["fairness"], ran["attack"], ran["attack_summary"]) == (12, 4, 4, 4)
     assert (ran["robustness"], ran["robustness_summary"], ran["robustness_table"]) == (4, 4, 2)
+    assert (ran["federate"], ran["federated_performance"], ran["federated_table"]) == (14, 4, 3)
     assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
 
 
 def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
     other = type(finished)(finished.path, tmp_path, {**finished.config, "project_dir": str(tmp_path / "out")})
     other.snakemake("--cores", "1", "results/report/mine")
-    suffixes = {".tsv", ".json", ".png", ".svg", ".pdf", ".safetensors", ".wav", ".tex", ".md", ".html"}
+    suffixes = {".tsv", ".json", ".png", ".svg", ".pdf", ".safetensors", ".pack", ".wav", ".tex", ".md", ".html"}
     compared = 0
     for stage in STAGES:
         for path in sorted((tmp_path / "out" / stage / "mine").rglob("*")):
@@ -177,13 +178,33 @@ def test_the_report_opens_on_its_answers_and_holds_what_is_behind_them(finished,
     for question in ("How well is emotion recognised?", "For whom does it fail?", "How easily is it fooled?"):
         assert question in text
     audits = ("Performance", "Fairness", "Attack", "Privacy", "Robustness", "Cost", "Trust")
-    for category in ("Corpora", "Backbones", "Models", *audits, "Summary"):
+    for category in ("Corpora", "Backbones", "Models", *audits, "Federated training", "Summary"):
         assert f'"{category}"' in text
     assert text.count("Trust profiles") == 2, "one per dataset, at the top"
     assert "data:image/svg+xml;base64," in text
     assert "clustered by speaker" in text
     assert "Lower is better" in text
     assert "audio/x-wav" not in text, "neither corpus may be passed on"
+
+
+def test_no_client_is_a_test_speaker_and_the_scores_of_a_federation_are_what_scikit_learn_says(finished):
+    folder = finished.project / "federated/ravdess/fbank_fed_avg"
+    predictions = pd.concat(read(path) for path in sorted(folder.glob("fold*/predictions.tsv")))
+    utterances = read(finished.project / "corpora/ravdess/utterances.tsv")
+    assert sorted(predictions["utterance"]) == sorted(utterances["utterance"])
+    for fold, tested in predictions.groupby("fold"):
+        clients = read(folder / f"fold{fold}/clients.tsv")
+        assert not set(clients["person"]) & set(tested["speaker"])
+        assert clients["train"].sum() + clients["dev"].sum() + len(tested) == len(utterances)
+        facts = json.loads((folder / f"fold{fold}/run.json").read_text())
+        assert facts["options"]["num_epochs"] == 3
+        assert {role.split()[0] for role in facts["inputs"]} == {"fold", "features", "identity"}
+    classes = [name[2:] for name in predictions.columns if name.startswith("p_")]
+    uar = recall_score(predictions["label"], predictions["predicted"], labels=classes, average="macro")
+    summary = read(finished.project / "federated/ravdess/summary.tsv").set_index(["run", "metric"])
+    assert float(summary.loc[("fbank_fed_avg", "uar"), "value"]) == pytest.approx(uar)
+    pairs = read(finished.project / "federated/mine/comparison.tsv")
+    assert set(zip(pairs["run_a"], pairs["run_b"], strict=True)) == {("fbank_fed_avg", "fbank_central")}
 
 
 def test_audits_are_of_the_predictions_that_models_made(finished):

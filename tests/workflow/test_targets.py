@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import pytest
@@ -18,8 +19,12 @@ PRIVACY = ["privacy_layers", "privacy", "privacy_summary", "privacy_table"]
 ROBUSTNESS = ["robustness", "robustness_summary", "robustness_table"]
 COST = ["cost", "cost_timing", "cost_table", "cost_timing_table"]
 AUDITS = [*FAIRNESS, *ATTACK, *PRIVACY, *ROBUSTNESS, *COST]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, "trust", "trust_overview", "report_summary"]
+TRUST = ["trust", "trust_overview"]
+FEDERATED_TOLD = ["federated_performance", "federated_table"]
+FEDERATED = ["federate_fed_avg", "federate_central", "federate_digits", *FEDERATED_TOLD]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, *TRUST, *FEDERATED, "report_summary"]
 NOT_OF_RAVDESS = ("trust_overview", "pretrain", "pretraining_figure", "frames", "train_cnn")
+NOT_OF_RAVDESS += ("federate_central", "federate_digits")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
     "corpora": CORPORA,
@@ -34,7 +39,9 @@ NEEDED = {
     "privacy": [*CORPORA, *MODELS, *PRIVACY],
     "robustness": [*CORPORA, *MODELS, *ROBUSTNESS],
     "cost": [*CORPORA, *MODELS, *PERFORMANCE, *COST],
-    "trust": CHAIN[:-1],
+    "trust": [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, *TRUST],
+    # All are of fbank: no backbone is pretrained for them, and no frames are kept.
+    "federated": [*CORPORA, "audio", "features", "splits_3", *FEDERATED],
     "report": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)
@@ -55,12 +62,65 @@ def test_a_stage_says_what_it_leaves_out(fresh):
 
 @pytest.mark.parametrize("target", ["results/report/ravdess", "results/report/ravdess/"])
 def test_a_dataset_is_a_target(fresh, target):
-    assert fresh.jobs(target) == dict.fromkeys(OF_RAVDESS, 1) | {"train_linear": 3}
+    assert fresh.jobs(target) == dict.fromkeys(OF_RAVDESS, 1) | {"train_linear": 3, "federate_fed_avg": 3}
 
 
 @pytest.mark.parametrize("target", ["results/features/mine/fbank", "results/features/mine/fbank/"])
 def test_a_backbone_is_a_target(fresh, target):
     assert fresh.jobs(target) == READ | {"audio": 1, "features": 1, "frames": 1}
+
+
+@pytest.mark.parametrize("target", ["results/federated/mine/fbank_fed_avg", "results/federated/mine/fbank_fed_avg/"])
+def test_a_federation_is_a_target(fresh, target):
+    assert fresh.jobs(target) == READ | {
+        **dict.fromkeys(["audio", "splits_3", "features", "federated_performance"], 1),
+        "federate_fed_avg": 3,
+    }
+
+
+def test_digits_are_federated_without_a_corpus(fresh):
+    told = {"federate_digits": 5, "federated_performance": 1, "federated_table": 1}
+    assert fresh.jobs("results/federated/digits", data_dir={"ravdess": None, "mine": None}) == told
+    twice = {"skewed": {"workload": "digits", "partition": "dirichlet", "num_epochs": 2}}
+    jobs = fresh.jobs("results/federated/digits", federated=twice)
+    assert (jobs["federate_digits"], jobs["federate_skewed"], jobs["federated_performance"]) == (5, 5, 2)
+
+
+def test_mnist_of_the_user_is_one_fold_and_is_watched(fresh, tmp_path):
+    stems = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+    for stem in stems:
+        (tmp_path / f"{stem}-ubyte").touch()
+    jobs = fresh.jobs("results/federated/digits", data_dir={"digits": str(tmp_path)})
+    assert jobs == dict.fromkeys(["federate_digits", "federated_performance", "federated_table"], 1)
+    (tmp_path / "t10k-labels-idx1-ubyte").unlink()
+    said = fresh.snakemake("--dry-run", "results/federated/digits", check=False, data_dir={"digits": str(tmp_path)})
+    assert said.strip().splitlines()[-1].startswith(f"config: data_dir.digits is '{tmp_path}'; it holds no file t10k-l")
+    assert fresh.jobs("results/splits/mine", data_dir={"digits": str(tmp_path)}) == READ | {"splits_3": 1}
+
+
+def test_what_only_a_federation_reads_is_made_for_it_alone(fresh):
+    federated = {"fed_avg": {"audio_duration": None}, "central": {"downstream_model": "cnn", "dataset": ["ravdess"]}}
+    recipes = {"cnn": False}
+    trained = fresh.jobs("results/privacy/ravdess", federated=federated, recipes=recipes)
+    assert (trained["features"], trained["privacy_layers"], "frames" in trained) == (1, 1, False)
+    jobs = fresh.jobs("results/federated/ravdess", federated=federated, recipes=recipes)
+    assert (jobs["features"], jobs["frames"], jobs["federate_fed_avg"], jobs["federate_central"]) == (2, 1, 3, 3)
+    assert fresh.jobs("results/report/ravdess", federated=federated, recipes=recipes)["features"] == 2
+
+
+def rules_before(drawn: str, rule: str) -> set[str]:
+    """Return the rules whose files the jobs of a rule read, in what `snakemake --dag` draws."""
+    rules = {node: label.partition("\\n")[0] for node, label in re.findall(r'^\t(\d+)\[label = "(.*?)"', drawn, re.M)}
+    edges = re.findall(r"^\t(\d+) -> (\d+)", drawn, re.M)
+    return {rules[read] for read, reader in edges if rules[reader] == rule}
+
+
+def test_noise_at_microphones_asks_for_audio_and_for_the_backbone(fresh):
+    noisy = {"fed_avg": {"feature_type": ["apc_tiny"], "faults": {"microphone_noise": [20]}}}
+    drawn = fresh.snakemake("--dag", "dot", "--", "results/federated/mine/apc_tiny_fed_avg", federated=noisy)
+    assert rules_before(drawn, "federate_fed_avg") == {"splits_3", "features", "audio", "pretrain"}
+    drawn = fresh.snakemake("--dag", "dot", "--", "results/federated/mine/fbank_fed_avg")
+    assert rules_before(drawn, "federate_fed_avg") == {"splits_3", "features"}
 
 
 def test_several_targets_and_files_inside_them_can_be_asked_for(fresh):
@@ -180,9 +240,19 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
             "be asked for. Did you mean 'results/models/mine/fbank'?",
         ),
         (
+            "results/federated/ravdess/fbank_fed_svg",
+            "target: results/federated/ravdess/fbank_fed_svg is not known; allowed in results/federated/ravdess: "
+            "fbank_fed_avg. Did you mean 'results/federated/ravdess/fbank_fed_avg'?",
+        ),
+        (
+            "results/performance/digits",
+            "target: results/performance/digits is not offered, as digits is no dataset of speech; there are "
+            "results/federated/digits, results/federated/digits/digits",
+        ),
+        (
             "results",
             "target: results is not known; allowed in results: corpora, audio, splits, backbones, features, models, "
-            "performance, fairness, attack, privacy, robustness, cost, trust, report. "
+            "performance, fairness, attack, privacy, robustness, cost, trust, federated, report. "
             "To make everything, name no target.",
         ),
     ],
@@ -196,5 +266,5 @@ def test_the_shipped_config_is_dry_run_strictly(fresh):
     strict = ["--strict-dag-evaluation", "cyclic-graph", "functions", "periodic-wildcards"]
     fresh.config = {}
     said = fresh.snakemake("--dry-run", *strict, cold=True)
-    assert "synthesise" in said
-    assert "performance_table" in said
+    for rule in ("synthesise", "performance_table", "federate_fed_avg", "federate_fed_sgd", "federate_digits"):
+        assert rule in said

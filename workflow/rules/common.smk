@@ -22,6 +22,8 @@ from candor.corpora.listing import listing_digest
 from candor.corpora.reader import CorpusError
 from candor.plan import datasets as plan_datasets
 from candor.plan import attacks as plan_attacks
+from candor.plan import features as plan_features
+from candor.plan import federated as plan_federated
 from candor.plan import privacy as plan_privacy
 from candor.plan import provenance
 from candor.plan import systems as plan_systems
@@ -95,6 +97,7 @@ try:
     plan_attacks.check_attack(CONFIG)
     plan_privacy.check_privacy(CONFIG)
     plan_trust.check_trust(CONFIG)
+    FEDERATED = plan_federated.runs(CONFIG, DATASETS)
 except ConfigError as error:
     sys.exit(str(error))
 
@@ -107,7 +110,7 @@ PRETRAINED = [
     name for name in WEIGHED if getattr(CONFIG.backbones[name], "pretrain", None) is not None
 ]
 RATED = [name for name, dataset in DATASETS.items() if dataset.pred in ("arousal", "valence")]
-SPANS = plan_systems.spans_by_name(CONFIG)
+SPANS = plan_features.spans_by_name(CONFIG)
 JOINED = [name for name, dataset in DATASETS.items() if dataset.parts]
 READ = [name for name in DATASETS if name not in JOINED]
 
@@ -283,8 +286,13 @@ def heard_by(wildcards):
     }
 
 
-def frames_are_read(wildcards):
-    return plan_systems.reads_frames(CONFIG, wildcards.dataset, wildcards.backbone, wildcards.span)
+def frames_are_kept(wildcards):
+    """Tell whether anything reads the hidden states of every frame, be it only a federation."""
+    return bool(plan_features.frames_read_by(CONFIG, FEDERATED, **wildcards))
+
+
+def frames_are_trained_on(wildcards):
+    return plan_systems.reads_frames(CONFIG, **wildcards)
 
 
 # Resources

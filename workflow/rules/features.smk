@@ -24,7 +24,7 @@ rule features:
         device=CONFIG.device,
         batch_seconds=CONFIG.features.batch_seconds,
         # Frames are kept in the same pass where the rule below is going to list them.
-        frames=lambda wildcards: int(frames_are_read(wildcards)),
+        frames=lambda wildcards: int(frames_are_kept(wildcards)),
     params:
         **running_a_backbone("features", lambda wildcards: SPANS[wildcards.span]),
     message:

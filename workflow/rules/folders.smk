@@ -12,10 +12,8 @@ def names_in(template, dataset):
             yield {**names, "seed": seeds, "example": EXAMPLES, "version": VERSIONS}
     elif "{span}" in template:
         for backbone in CONFIG.backbones:
-            for span in SPANS_OF.get(stage, plan_systems.spans)(CONFIG, dataset, backbone):
-                if template not in OF_FRAMES or plan_systems.reads_frames(
-                    CONFIG, dataset, backbone, span
-                ):
+            for span in SPANS_OF[stage](dataset, backbone):
+                if template not in OF_FRAMES or OF_FRAMES[template](dataset, backbone, span):
                     yield {"backbone": [backbone], "span": [span]}
     elif template not in OVER_ALL_SYSTEMS or any(plan_systems.systems(CONFIG, dataset)):
         yield {}
@@ -23,8 +21,19 @@ def names_in(template, dataset):
 
 # Stages that have no files of some systems, or of some spans.
 SYSTEMS_OF = {"attack": plan_attacks.attacked_systems}
-SPANS_OF = {"privacy": plan_privacy.layer_spans}
-OF_FRAMES = (FrameIndex.path, TRUST_SER_PRIVACY)
+SPANS_OF = {
+    "features": functools.partial(plan_features.spans, CONFIG, FEDERATED),
+    "privacy": functools.partial(plan_privacy.layer_spans, CONFIG),
+}
+OF_FRAMES = {
+    FrameIndex.path: functools.partial(plan_features.frames_read_by, CONFIG, FEDERATED),
+    TRUST_SER_PRIVACY: functools.partial(plan_systems.reads_frames, CONFIG),
+}
+READ_BY = {
+    FeatureIndex.path: functools.partial(plan_features.read_by, CONFIG, FEDERATED),
+    IDENTITY: functools.partial(plan_features.read_by, CONFIG, FEDERATED),
+    FrameIndex.path: OF_FRAMES[FrameIndex.path],
+}
 OF_EMOTIONS = (PerClass.path, ConfusionCounts.path, CONFUSION_FIGURE)
 OF_EMOTIONS += (GroupRecalls.path, GroupConfusions.path, GROUPS_FIGURE, TRUST_SER_FAIRNESS)
 COMPARED = (Comparison.path, COMPARISON_FIGURE, SUMMARY_LATEX, SUMMARY_MARKDOWN)
@@ -43,6 +52,13 @@ def is_made_of(template, dataset):
     if template in OF_EMOTIONS:
         return pred == "emotion"
     return template != RATING_FIGURE or dataset in RATED
+
+
+def readers_of(template, dataset, names):
+    """Return the stages that read hidden states of a span; none for files that all which rest on their stage read."""
+    if template not in READ_BY:
+        return ()
+    return READ_BY[template](dataset, names["backbone"][0], names["span"][0])
 
 
 def files_for(path):
@@ -69,26 +85,37 @@ def final_files(templates):
                 continue
             for names in names_in(template, dataset):
                 paths = expand(template, dataset=dataset, fold=folds_of(dataset), **names)
+                backbone, readers = names.get("backbone", [""])[0], readers_of(
+                    template, dataset, names
+                )
                 for path in dict.fromkeys(paths):
                     for form in files_for(path):
-                        yield Final(form, stage, dataset, names.get("backbone", [""])[0])
+                        yield Final(form, stage, dataset, backbone, readers=readers)
 
 
 def files_of(target):
     """Return the input function of a folder target: its files, once it is sure that the corpora are there."""
 
     def files(wildcards):
-        datasets = [target.dataset] if target.dataset else plan_datasets.at_hand(DATASETS)
+        datasets = [target.dataset] if target.dataset else AT_HAND
         if not target.dataset:
             tell_left_out()
         try:
             for dataset in datasets:
-                plan_datasets.require(DATASETS[dataset], splits=rests_on(target.stage, "splits"))
+                require(dataset, target.stage)
         except ConfigError as error:
             sys.exit(str(error))
         return [under(path) for path in target.files]
 
     return files
+
+
+def require(dataset, stage):
+    """Raise unless what a stage reads of a dataset is where the config says."""
+    if dataset in DATASETS:
+        plan_datasets.require(DATASETS[dataset], splits=rests_on(stage, "splits"))
+    elif rests_on(stage, "federated"):
+        plan_federated.files_of_digits(CONFIG)
 
 
 def refuse_unknown(wildcards):

@@ -29,7 +29,7 @@ def states_of_layers(wildcards):
 
 
 def cnn_reads_frames(wildcards):
-    return frames_are_read(wildcards) and "cnn" in CONFIG.privacy.attackers
+    return frames_are_trained_on(wildcards) and "cnn" in CONFIG.privacy.attackers
 
 
 def layer_settings(wildcards):

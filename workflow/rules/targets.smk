@@ -1,6 +1,6 @@
 # Every folder below results/ is a target: `results/performance`, `results/performance/demo`,
-# `results/performance/demo/fbank`, each with and without a slash at its end. A corpus that its authors write with a hyphen
-# may be asked for so: `results/corpora/msp-improv`.
+# `results/performance/demo/fbank`, `results/federated/demo/fbank_fed_avg`, each with and without a slash at its end. A corpus
+# that its authors write with a hyphen may be asked for so: `results/corpora/msp-improv`.
 
 # What a user asks for. Intermediate files are listed too, so that a deleted one is made again.
 FINALS = [
@@ -45,7 +45,8 @@ FINALS = [
 ]
 
 ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}
-TARGETS = folder_targets(final_files(FINALS), plan_datasets.at_hand(DATASETS), ALIASES)
+AT_HAND = [*plan_datasets.at_hand(DATASETS), *(name for name in FEDERATED if name not in DATASETS)]
+TARGETS = folder_targets([*final_files(FINALS), *finals_of_federations()], AT_HAND, ALIASES)
 
 for target in TARGETS:
     for spelling in target.spellings():

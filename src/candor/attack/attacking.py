@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from candor.attack.crafting import Crafted, Settings, Speech, control, craft
 from candor.attack.names import ATTACKED, CLEAN, CONTROL, NO_GRADIENT, SILENT, TARGET, TRANSFER, WRONG
 from candor.attack.perturb import clipped_share, realised_snr, rms
-from candor.audio.conversion import decode
 from candor.models.audit import Utterance, batches, in_memory, variants_at_once
 from candor.models.end_to_end import EndToEnd
 from candor.store.objects import Store
@@ -98,7 +97,7 @@ class Attack:
 
     def _speech(self, batch: Sequence[Utterance]) -> Speech:
         clips = [own.clip for own in batch]
-        waveforms = [torch.from_numpy(decode(self.store.read(clip.member))[: clip.samples]) for clip in clips]
+        waveforms = [torch.from_numpy(clip.waveform(self.store)) for clip in clips]
         goals = [self.settings.target or own.label for own in batch]
         return Speech(
             tuple(clip.utterance for clip in clips),

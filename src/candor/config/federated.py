@@ -1,8 +1,9 @@
 """The key `federated`: who trains together, on what, how, and what is kept of it."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from candor.config.section import Section
@@ -28,11 +29,70 @@ Algorithm = Literal[
 PartitionName = Literal["auto", "speaker", "speaker_shards", "session", "dirichlet", "quantity", "iid"]
 
 ADAPTIVE = ("fed_adam", "fed_yogi", "fed_adagrad")
+KRUMS = ("krum", "multi_krum")
 DEALT = ("dirichlet", "quantity", "iid")
+OF_DIGITS = ("auto", *DEALT)
+"""Partitions of what nobody has spoken."""
 
 LEARNING_RATES = {"fed_sgd": 0.1, "scaffold": 0.05}
 OTHER_RATE = 0.0005
-"""Learning rates where none is given: fed-ser-leakage's of gradient descent on the server and of Adam at the clients."""
+"""Learning rates where none is given: fed-ser-leakage's of the server's gradient descent and of Adam at the clients."""
+
+
+DIGITS: dict[str, Any] = {
+    "workload": "digits",
+    "model_type": "fed_avg",
+    "partition": "iid",
+    "clients": 3,
+    "clients_per_round": 1,
+    "num_epochs": 50,
+    "federate_after_n_batches": 10,
+    "batch_size": 64,
+    "learning_rate": 0.01,
+    "optimizer": "sgd",
+    "weight_decay": 0,
+    "keep": {"updates_every": 10},
+    "seed": 1,
+}
+"""What an entry called `digits` stands for: three clients who train as PySyft's workers do in its example on MNIST."""
+
+UNFIT_FOR = {
+    "fed_sgd": ("federate_after_n_batches", "optimizer", "weight_decay"),
+    "central": ("clients_per_round",),
+}
+"""What of that would do nothing with another algorithm."""
+
+
+def with_algorithm(name: str, entry: Any) -> Any:
+    """Return an entry with what its name stands for: an algorithm, or the handwritten digits.
+
+    >>> with_algorithm("fed_sgd", {})["model_type"], with_algorithm("digits", {})["workload"]
+    ('fed_sgd', 'digits')
+    >>> with_algorithm("slow", {"num_epochs": 500})
+    {'num_epochs': 500}
+    """
+    if not isinstance(entry, dict):
+        return entry
+    if name == "digits":
+        unfit = UNFIT_FOR.get(str(entry.get("model_type")), ())
+        return {**{key: value for key, value in DIGITS.items() if key not in unfit}, **entry}
+    return {"model_type": name, **entry} if name in get_args(Algorithm) else entry
+
+
+def _without_effect(key: str, why: str) -> PydanticCustomError:
+    """Return the error for a key that would do nothing; one of a section within has a dot."""
+    return PydanticCustomError("no_effect", "it does nothing {why}; leave it out", {"key": key, "why": why})
+
+
+def _refused(key: str, why: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{why}", {"key": key, "why": why})
+
+
+def _layer(asked: Any) -> Any:
+    """Refuse what is no layer with all that may stand there, which of a union only one member would name."""
+    if asked in ("last", "mean") or (isinstance(asked, int) and not isinstance(asked, bool) and asked >= 0):
+        return asked
+    raise PydanticCustomError("layer", "it is 'last', 'mean', or the number of a layer, from 0")
 
 
 class Faults(Section):
@@ -61,9 +121,7 @@ class Faults(Section):
     def _no_key_without_effect(self) -> Self:
         for key, needs in (("straggler_work", "straggle"), ("poison", "poisoned")):
             if not getattr(self, needs) and getattr(self, key) != type(self).model_fields[key].default:
-                raise PydanticCustomError(
-                    "no_effect", "{key} does nothing without {needs}", {"key": key, "needs": needs}
-                )
+                raise _without_effect(key, f"without {needs}")
         return self
 
 
@@ -71,7 +129,7 @@ class Kept(Section):
     """What is kept of a run besides its final model."""
 
     updates_every: int = Field(
-        1, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
+        10, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
     )
     layers: list[str] = Field(
         [],
@@ -90,6 +148,13 @@ class Kept(Section):
         "has rounds times `local_epochs`, and keep it.",
     )
 
+    @model_validator(mode="after")
+    def _no_key_without_effect(self) -> Self:
+        for key in ("layers", "precision"):
+            if not self.updates_every and getattr(self, key) != type(self).model_fields[key].default:
+                raise _without_effect(key, "with updates_every 0")
+        return self
+
 
 class Server(Section):
     """How the server steps from one model to the next; for the algorithms that have a say in it."""
@@ -101,6 +166,15 @@ class Server(Section):
     tau: Rate = Field(0.001, description="What keeps divisors from zero in `fed_adam`, `fed_yogi` and `fed_adagrad`.")
 
 
+OF_EMOTION = (
+    *("dataset", "feature_type", "layer", "downstream_model", "hidden_size", "dropout", "norm", "norm_scope"),
+    *("audio_duration", "parity"),
+)
+"""Keys that say something of speech, or of a model of it."""
+
+OF_ANSWERS = ("drop_out", "straggle", "broken", "poisoned")
+"""Faults of clients who are to answer a server."""
+
 SERVER_KEYS = {
     "learning_rate": ("fed_avgm", *ADAPTIVE),
     "momentum": ("fed_avgm",),
@@ -110,12 +184,16 @@ SERVER_KEYS = {
 }
 
 
+def _or(names: tuple[str, ...]) -> str:
+    return " or ".join(map(repr, names))
+
+
 class FederatedRun(Section):
     """How clients train a model together. The names are those of fed-ser-leakage where it has them."""
 
     workload: Literal["emotion", "digits"] = Field(
         "emotion",
-        description="What is learned: emotions from features of a dataset, or handwritten digits, which need no corpus.",
+        description="What is learned: emotions, from features of a dataset, or handwritten digits, without a corpus.",
     )
     dataset: list[str] | None = Field(
         None, description="On these datasets only. Empty: on all.", examples=[["iemocap", "crema_d"]]
@@ -123,15 +201,20 @@ class FederatedRun(Section):
     feature_type: list[str] | None = Field(
         None, description="On features of these backbones only. Empty: of all.", examples=[["apc", "emobase"]]
     )
-    layer: Literal["last", "mean"] | Annotated[int, Field(ge=0)] = Field(
-        "last", description="Which hidden states of the backbone: the last ones, the mean of all, or those of a number."
+    layer: Annotated[Literal["last", "mean"] | Annotated[int, Field(ge=0)], BeforeValidator(_layer)] = Field(
+        "last",
+        description="Which hidden states of the backbone: the last ones, the mean of all, or those of a layer, by its "
+        "number from 0.",
     )
     downstream_model: Literal["mlp", "cnn"] = Field(
         "mlp",
         description="The model: dense layers on what is pooled over time, or the cnn head of `recipes` on frames.",
     )
-    hidden_size: list[Annotated[int, Field(ge=1)]] = Field(
-        [256, 128], min_length=1, description="Widths of the hidden layers of the `mlp`; the `cnn` has one width."
+    hidden_size: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = Field(
+        None,
+        description="Widths of the hidden layers of the `mlp`; the `cnn` has one width. Empty: [256, 128], of the "
+        "`cnn` [128].",
+        examples=[[256, 128]],
     )
     dropout: float = Field(
         0.2, ge=0, lt=1, allow_inf_nan=False, description="Dropout after the first dense layer, in training alone."
@@ -150,11 +233,11 @@ class FederatedRun(Section):
     partition: PartitionName = Field(
         "auto",
         description="Who is a client: a speaker, a shard of a speaker's clips, a session; or clips dealt out with "
-        "labels (`dirichlet`) or amounts (`quantity`) that differ, or evenly (`iid`). `auto`: speakers where at least "
-        "40 take part, else their shards.",
+        "labels (`dirichlet`) or amounts (`quantity`) that differ, or evenly (`iid`). `auto`: shards where fewer than "
+        "40 speakers take part and a shard has 20 clips or more, else speakers; of digits `iid`.",
     )
     shards: int = Field(10, ge=1, description="Clients per speaker, of `speaker_shards`.")
-    clients: int = Field(10, ge=1, description="Number of clients, of `dirichlet`, `quantity` and `iid`.")
+    clients: int = Field(10, ge=2, description="Number of clients, of `dirichlet`, `quantity` and `iid`.")
     concentration: Rate = Field(0.5, description="Of `dirichlet` and `quantity`: the smaller, the more clients differ.")
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.2, description="Share of its data that a client keeps to judge models on."
@@ -162,8 +245,11 @@ class FederatedRun(Section):
     model_type: Algorithm = Field(
         "fed_avg", description="The algorithm; `central` trains on all clients' data at one place, to compare with."
     )
-    clients_per_round: Annotated[float, Field(gt=0)] = Field(
-        0.1, description="How many clients take part in a round: a share up to 1, or a number above 1."
+    clients_per_round: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None,
+        description="How many clients take part in a round: a share up to 1, which is all, or a number above 1. Empty: "
+        "a tenth, but five at least.",
+        examples=[0.1, 20],
     )
     num_epochs: int = Field(200, ge=1, description="Rounds.")
     local_epochs: int = Field(
@@ -175,7 +261,8 @@ class FederatedRun(Section):
     batch_size: int | None = Field(
         None,
         ge=1,
-        description="Examples per step. Empty: 20, but with `fed_sgd` all that a client has.",
+        description="Examples per step; with `fed_sgd`, whose clients take no step, of the batch whose gradient they "
+        "send. Empty: 20, but with `fed_sgd` all that a client has.",
     )
     learning_rate: Rate | None = Field(
         None,
@@ -243,48 +330,69 @@ class FederatedRun(Section):
 
     @model_validator(mode="after")
     def _no_key_without_effect(self) -> Self:
-        for key, effect, needed in self._conditions():
+        for key, effect, why in self._conditions():
             if not effect and getattr(self, key) != type(self).model_fields[key].default:
-                raise PydanticCustomError(
-                    "no_effect", "{key} does nothing without {needed}; leave it out", {"key": key, "needed": needed}
-                )
+                raise _without_effect(key, why)
         for key, algorithms in SERVER_KEYS.items():
             if self.model_type not in algorithms and getattr(self.server, key) != Server.model_fields[key].default:
-                raise PydanticCustomError(
-                    "no_effect",
-                    "server.{key} does nothing with model_type '{model_type}'; it is of {algorithms}",
-                    {"key": key, "model_type": self.model_type, "algorithms": " or ".join(algorithms)},
-                )
-        if self.model_type == "scaffold" and (self.optimizer or "sgd") != "sgd":
-            raise PydanticCustomError(
-                "scaffold", "scaffold corrects gradient descent; leave optimizer out, or set 'sgd'"
-            )
-        if self.clients_per_round > 1 and self.clients_per_round != int(self.clients_per_round):
-            raise PydanticCustomError("clients", "clients_per_round is a share up to 1 or a whole number above it")
-        if self.downstream_model == "cnn" and len(self.hidden_size) > 1 and "hidden_size" in self.model_fields_set:
-            raise PydanticCustomError("cnn", "hidden_size has one width for downstream_model 'cnn', such as [128]")
+                raise _without_effect(f"server.{key}", f"without model_type {_or(algorithms)}")
+        if self.model_type == "central":
+            for key in OF_ANSWERS:
+                if getattr(self.faults, key):
+                    raise _without_effect(f"faults.{key}", "with model_type 'central', where nobody has to answer")
+            if self.keep.standalone:
+                raise _without_effect("keep.standalone", "with model_type 'central', which has one client")
+        if self.faults.microphone_noise and not (self.workload == "emotion" and self.downstream_model == "mlp"):
+            raise _without_effect("faults.microphone_noise", "without workload 'emotion' and downstream_model 'mlp'")
         return self
 
-    def _conditions(self) -> list[tuple[str, bool, str]]:
-        """Return keys that mean something under a condition only: key, whether it is met, the condition."""
+    @model_validator(mode="after")
+    def _nothing_impossible(self) -> Self:
+        if self.model_type == "scaffold" and self.optimizer not in (None, "sgd"):
+            raise _refused("optimizer", "scaffold corrects gradient descent; leave it out, or set 'sgd'")
+        if self.downstream_model == "cnn" and len(self.hidden_size or [1]) > 1:
+            raise _refused("hidden_size", "the cnn has one width, such as [128]")
+        if self.workload == "digits" and self.partition not in OF_DIGITS:
+            raise _refused("partition", f"digits have neither speakers nor sessions; allowed: {', '.join(OF_DIGITS)}")
+        if self.select_after >= self.num_epochs:
+            raise _refused("select_after", f"there are no more than {self.num_epochs} rounds (num_epochs)")
+        if self.clients_per_round is not None and self.clients_per_round > 1:
+            if self.clients_per_round != int(self.clients_per_round):
+                raise _refused("clients_per_round", "it is a share up to 1, or a whole number above 1")
+            if self._are_dealt and self.clients_per_round > self.clients:
+                raise _refused("clients_per_round", f"there are no more than {self.clients} (clients); 1 takes all")
+        return self
+
+    @property
+    def _are_dealt(self) -> bool:
+        """Tell whether it is `clients` that says how many there are."""
+        return self.partition in DEALT or self.workload == "digits"
+
+    def _conditions(self) -> Iterator[tuple[str, bool, str]]:
+        """Yield keys that mean something in some runs only: the key, whether in this one, and why not in others."""
         emotion, by_batches = self.workload == "emotion", self.federate_after_n_batches is not None
-        of_emotion = ("dataset", "feature_type", "layer", "downstream_model", "hidden_size", "dropout", "norm")
-        return [
-            *((key, emotion, "workload 'emotion'") for key in (*of_emotion, "norm_scope", "audio_duration")),
-            ("norm_scope", self.norm != "nonorm", "norm"),
-            ("layer", self.downstream_model == "mlp", "downstream_model 'mlp'"),
-            ("shards", self.partition in ("auto", "speaker_shards"), "partition 'speaker_shards'"),
-            ("clients", self.partition in DEALT or not emotion, "a partition that deals clips out"),
-            ("concentration", self.partition in ("dirichlet", "quantity"), "partition 'dirichlet' or 'quantity'"),
-            ("clients_per_round", self.model_type != "central", "a model_type that is not 'central'"),
-            ("momentum", self.optimizer == "sgd" or self.model_type == "scaffold", "optimizer 'sgd'"),
-            ("federate_after_n_batches", self.model_type != "fed_sgd", "a model_type whose clients take steps"),
-            ("on_exhausted", by_batches, "federate_after_n_batches"),
-            ("proximal", self.model_type == "fed_prox", "model_type 'fed_prox'"),
-            ("trimmed", self.model_type == "trimmed_mean", "model_type 'trimmed_mean'"),
-            ("malicious", self.model_type in ("krum", "multi_krum"), "model_type 'krum' or 'multi_krum'"),
-            ("selected", self.model_type == "multi_krum", "model_type 'multi_krum'"),
-        ]
+        steps, central = self.model_type != "fed_sgd", self.model_type == "central"
+        for key in OF_EMOTION:
+            yield key, emotion, "without workload 'emotion'"
+        yield "norm_scope", self.norm != "nonorm", "with norm 'nonorm'"
+        yield "layer", self.downstream_model == "mlp", "with downstream_model 'cnn', which weighs all layers"
+        yield "shards", emotion and self.partition in ("auto", "speaker_shards"), "without partition 'speaker_shards'"
+        yield "clients", self._are_dealt, f"without partition {_or(DEALT)}"
+        yield "concentration", self.partition in DEALT[:2], f"without partition {_or(DEALT[:2])}"
+        yield "clients_per_round", not central, "with model_type 'central', which has one client"
+        yield "momentum", self.optimizer == "sgd" or self.model_type == "scaffold", "without optimizer 'sgd'"
+        for key in ("momentum", "weight_decay", "drop_last", "federate_after_n_batches"):
+            yield key, steps, "with model_type 'fed_sgd', whose clients take no step"
+        drawn = steps or self.batch_size is not None or self.parity is not None
+        yield "shuffle", drawn, "with model_type 'fed_sgd' and no batch_size, as each client's batch is all that it has"
+        yield "on_exhausted", by_batches, "without federate_after_n_batches"
+        # Those of fed_sgd are accepted, as the published command has them.
+        counted = not by_batches or self.on_exhausted == "stop"
+        yield "local_epochs", counted, "with federate_after_n_batches, unless on_exhausted is 'stop'"
+        yield "proximal", self.model_type == "fed_prox", "without model_type 'fed_prox'"
+        yield "trimmed", self.model_type == "trimmed_mean", "without model_type 'trimmed_mean'"
+        yield "malicious", self.model_type in KRUMS, f"without model_type {_or(KRUMS)}"
+        yield "selected", self.model_type == "multi_krum", "without model_type 'multi_krum'"
 
     def options(self) -> dict[str, Any]:
         """Return what a run depends on: not which datasets and features it is for, but with all defaults filled in."""
@@ -292,12 +400,13 @@ class FederatedRun(Section):
         fed_sgd, scaffold = self.model_type == "fed_sgd", self.model_type == "scaffold"
         whole = fed_sgd and self.parity is None
         filled = {
+            "hidden_size": [128] if self.downstream_model == "cnn" else [256, 128],
             "batch_size": None if whole else 20,
             "learning_rate": LEARNING_RATES.get(self.model_type, OTHER_RATE),
             "optimizer": "none" if fed_sgd else "sgd" if scaffold else "adam",
             "proximal": 0.01 if self.model_type == "fed_prox" else None,
             "trimmed": 0.2 if self.model_type == "trimmed_mean" else None,
-            "malicious": 1 if self.model_type in ("krum", "multi_krum") else None,
+            "malicious": 1 if self.model_type in KRUMS else None,
             "selected": 3 if self.model_type == "multi_krum" else None,
         }
         given = {key: options[key] for key in filled if options[key] is not None}

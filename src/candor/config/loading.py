@@ -84,15 +84,29 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
                 hint = did_you_mean(str(value), allowed)
                 return f"config: {key} is not a known key; allowed: {', '.join(allowed)}.{hint}"
             return str(refuse(_without_branches(where, raw), value, allowed))
-        case "no_effect" | "strength" if isinstance(value, Mapping) and mistake.get("ctx", {}).get("key") in value:
+        case "no_effect" | "strength" | "refused" if _has(value, mistake.get("ctx", {}).get("key")):
             # Of a whole section only the key in question is of interest.
             own = mistake["ctx"]["key"]
-            return f"config: {_without_branches(where, raw)}.{own} is {value[own]!r}; {mistake['msg']}"
+            return f"config: {_without_branches(where, raw)}.{own} is {_at(value, own)!r}; {mistake['msg']}"
         case "string_pattern_mismatch" if mistake["loc"][-1] == "[key]":
             return f"config: {key} is no name; names are made of letters, digits, - and _ ({ENTRY})"
         case _:
             said = mistake["msg"][0].lower() + mistake["msg"][1:]
             return f"config: {_without_branches(where, raw)} is {value!r}; {said}"
+
+
+def _has(section: Any, key: str | None) -> bool:
+    """Tell whether a section of the config says something of a key; one of a section within has a dot."""
+    first, _, rest = (key or "").partition(".")
+    if not isinstance(section, Mapping) or first not in section:
+        return False
+    return _has(section[first], rest) if rest else True
+
+
+def _at(section: Any, key: str) -> Any:
+    for part in key.split("."):
+        section = section[part]
+    return section
 
 
 def did_you_mean(value: str, options: list[str]) -> str:

@@ -7,12 +7,16 @@ from pydantic import Field
 SYNTHESISE = "synthesise"
 """The value of `data_dir.demo` that has the workflow make the demo corpus itself."""
 
+DIGITS = "digits"
+"""What handwritten digits are called: their folder in `data_dir`, their workload and the dataset that they are."""
+
 DataDir = Annotated[
     dict[str, str | None],
     Field(
         description="One path per corpus: the folder that you unpacked. Leave a path empty for a corpus that you "
         "do not have. Keys are the known corpora and the datasets whose `corpus` is `table` or `folder`. "
-        f"`demo: {SYNTHESISE}` has the workflow make the demo corpus below `project_dir`.",
+        f"`demo: {SYNTHESISE}` has the workflow make the demo corpus below `project_dir`. `digits` is the folder of "
+        "MNIST's four files, which are federated in place of scikit-learn's smaller digits.",
         examples=[{"ravdess": "/data/RAVDESS", "crema_d": "/data/CREMA-D", "demo": SYNTHESISE}],
     ),
 ]

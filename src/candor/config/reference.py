@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from candor.config.root import Config
+from candor.config.root import NAMED, Config
 
 ROOT = Path(__file__).resolve().parents[3]
 INTRODUCTION = """# Every key of the config
@@ -26,7 +26,7 @@ How to fill it in, with examples: [`config/README.md`](../config/README.md).
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the config."""
     made = Config.model_json_schema()
-    for key in ("datasets", "backbones", "recipes"):
+    for key in NAMED:
         # `name:` alone is an entry with all defaults, `name: false` none at all.
         entries = made["properties"][key]
         pattern = entries.get("patternProperties", {})

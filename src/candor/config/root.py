@@ -11,6 +11,7 @@ from candor.config.cost import Cost
 from candor.config.datasets import Dataset
 from candor.config.fairness import Fairness
 from candor.config.features import Features
+from candor.config.federated import DIGITS, FederatedRun, with_algorithm
 from candor.config.privacy import Privacy
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
@@ -36,8 +37,16 @@ APC_DEMO = S3prl(
 )
 """A backbone that the demo pretrains, so that it needs no download."""
 
-NAMED = ("datasets", "backbones", "recipes")
-SETTLED = {"backbones": filled_in, "recipes": with_head}
+FEDERATIONS = {
+    "fed_avg": FederatedRun(model_type="fed_avg"),
+    "fed_sgd": FederatedRun(model_type="fed_sgd"),
+    "central": FederatedRun(model_type="central"),
+    "digits": FederatedRun(**DIGITS),
+}
+"""Two algorithms, what they are compared with, and one that needs no corpus."""
+
+NAMED = ("datasets", "backbones", "recipes", "federated")
+SETTLED = {"backbones": filled_in, "recipes": with_head, "federated": with_algorithm}
 """What a name alone says of an entry."""
 
 
@@ -68,6 +77,9 @@ class Config(Section):
     robustness: Robustness = Field(default=Robustness(), description="How speech is disturbed.")
     cost: Cost = Field(default=Cost(), description="How it is measured what a system costs.")
     trust: Trust = Field(default=Trust(), description="What the profile of a system is made of.")
+    federated: dict[EntryName, FederatedRun] = Field(
+        default=FEDERATIONS, description="The federations to compare, in which clients train and keep their data."
+    )
 
     @model_validator(mode="before")
     @classmethod

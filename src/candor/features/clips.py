@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from candor.audio.conversion import RATE
+import numpy as np
+
+from candor.audio.conversion import RATE, decode
 from candor.runtime import Explained
+from candor.store.objects import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +33,15 @@ class Clip:
     def seconds(self) -> float:
         """Return how long the used part is."""
         return self.samples / RATE
+
+    @property
+    def content(self) -> str:
+        """Return in words what is heard, on which hidden states depend; the same for whoever bears another name."""
+        return f"{self.member} first {self.samples}" if self.cut else self.member
+
+    def waveform(self, store: Store) -> np.ndarray:
+        """Return what is heard: the samples that are used, float32 in [-1, 1)."""
+        return decode(store.read(self.member))[: self.samples]
 
 
 def cut_clips(rows: Sequence[tuple[str, str, int]], seconds: float | None) -> list[Clip]:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from candor.audio.conversion import decode
 from candor.backbones.interface import Backbone, Hidden
 from candor.features.clips import Clip, FeatureError, in_batches
 from candor.features.packs import FramePacker, FramePlace, PooledPacker, PooledPlace
@@ -82,7 +81,7 @@ class Extraction:
     def __init__(self, clips: Sequence[Clip], identified: Mapping[str, Any], store: Store, *, frames: bool) -> None:
         self.clips, self.store, self.frames, self.identified = clips, store, frames, identified
         self._mark = json.dumps(identified, sort_keys=True)
-        self._keys = {clip.utterance: digest(f"{self._mark} {_content(clip)}".encode()) for clip in clips}
+        self._keys = {clip.utterance: digest(f"{self._mark} {clip.content}".encode()) for clip in clips}
         self._pooled: Ledger = store.ledger("features")
         self._frames: Ledger = store.ledger("frames")
         self._whole: dict[str, bool] = {}
@@ -173,10 +172,6 @@ class Extraction:
         return self._whole[member]
 
 
-def _content(clip: Clip) -> str:
-    return f"{clip.member} first {clip.samples}" if clip.cut else clip.member
-
-
 def _run_all(backbone: Backbone, clips: Sequence[Clip], store: Store, way: Way) -> Iterator[tuple[list[Clip], Hidden]]:
     """Yield batches with their hidden states; a batch too large for the memory is halved, and those after it too."""
     seconds = way.batch_seconds
@@ -219,7 +214,7 @@ def worthwhile_seconds(backbone: Backbone, device: str, seconds: float) -> float
 
 def run_batch(backbone: Backbone, batch: Sequence[Clip], store: Store, way: Way) -> Hidden:
     """Return the hidden states of clips, in float32 and on the device of `way`."""
-    waveforms = [torch.from_numpy(decode(store.read(clip.member))[: clip.samples]) for clip in batch]
+    waveforms = [torch.from_numpy(clip.waveform(store)) for clip in batch]
     return run_on_device(backbone, waveforms, way)
 
 

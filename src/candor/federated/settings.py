@@ -25,7 +25,7 @@ class Faults:
 class Kept:
     """What is kept of a run; the fields are the keys of the config."""
 
-    updates_every: int = 1
+    updates_every: int = 10
     layers: Sequence[str] = ()
     precision: str = "float16"
     models_every: int = 10
@@ -61,7 +61,7 @@ class Settings:
     clients: int = 10
     concentration: float = 0.5
     validation: float = 0.2
-    clients_per_round: float = 0.1
+    clients_per_round: float | None = None
     num_epochs: int = 200
     local_epochs: int = 1
     batch_size: int | None = 20

@@ -9,7 +9,6 @@ from typing import Protocol
 
 import torch
 
-from candor.audio.conversion import decode
 from candor.features.clips import Clip
 from candor.features.reading import Frames
 from candor.models.normalising import Affine
@@ -136,6 +135,6 @@ class AudioInputs:
     def batch(self, numbers: Sequence[int], device: str) -> AudioBatch:
         """Return the waveforms of these utterances."""
         clips = [self.clips[number] for number in numbers]
-        waveforms = [torch.from_numpy(decode(self.store.read(clip.member))[: clip.samples]) for clip in clips]
+        waveforms = [torch.from_numpy(clip.waveform(self.store)) for clip in clips]
         padded = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True)
         return AudioBatch(padded.to(device), torch.tensor([len(waveform) for waveform in waveforms]))

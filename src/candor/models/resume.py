@@ -47,9 +47,14 @@ class Resume:
             return None
         return state if state.get("of") == self._mark else None
 
+    @property
+    def due(self) -> bool:
+        """Return whether a state would be kept now: whether the last one is old enough."""
+        return self._path is not None and time.monotonic() - self._saved > PATIENCE
+
     def save(self, state: dict[str, Any], *, now: bool = False) -> None:
         """Keep `state` if the last one is old enough, or at once."""
-        if self._path is None or not (now or time.monotonic() - self._saved > PATIENCE):
+        if self._path is None or not (now or self.due):
             return
         buffer = io.BytesIO()
         torch.save({**state, "of": self._mark}, buffer)

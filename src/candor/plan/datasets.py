@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from candor.config.datasets import Dataset as Entry
 from candor.config.loading import ConfigError, refuse, refuse_key
-from candor.config.project import SYNTHESISE
+from candor.config.project import DIGITS, SYNTHESISE
 from candor.config.root import Config
 from candor.corpora import registry
 from candor.corpora.emotions import EMOTIONS
@@ -92,13 +92,17 @@ def resolve(config: Config) -> dict[str, Dataset]:
     corpora = registry.names()
     paths = _by_corpus_name("data_dir", config.data_dir, corpora)
     own = _by_corpus_name("datasets", config.datasets, corpora)
+    if DIGITS in own:
+        raise ConfigError(
+            f"config: datasets.{DIGITS} has the name under which handwritten digits are federated; give it another one"
+        )
     known = {name: Entry() for name in corpora if name not in OWN} | {UNLABELLED: Entry(corpus=FOLDER)}
     entries = dict(sorted((known | own).items()))
     joined = {name: entry for name, entry in entries.items() if is_joined(entry)}
     read = {
         name: _resolve_one(name, entry, config, paths, corpora) for name, entry in entries.items() if name not in joined
     }
-    keys = sorted({dataset.key for dataset in read.values()})
+    keys = sorted({DIGITS, *(dataset.key for dataset in read.values())})
     for key, path in paths.items():
         # An empty path asks for nothing: an entry of another file, dropped with `false`, may have left it behind.
         if key not in keys and path is not None:

@@ -79,7 +79,7 @@ def systems(config: Config, dataset: str) -> Iterator[tuple[str, str]]:
 
 
 def spans(config: Config, dataset: str, backbone: str) -> dict[str, float | None]:
-    """Return how much of each clip is run, in seconds, by the name of the folder for that."""
+    """Return how much of each clip recipes are trained on, in seconds, by the name of the folder for that."""
     return {
         span_name(recipe.audio_duration): recipe.audio_duration
         for recipe in recipes_on(config, dataset, backbone).values()
@@ -92,8 +92,3 @@ def reads_frames(config: Config, dataset: str, backbone: str, span: str) -> bool
         recipe.reads_frames and span_name(recipe.audio_duration) == span
         for recipe in recipes_on(config, dataset, backbone).values()
     )
-
-
-def spans_by_name(config: Config) -> dict[str, float | None]:
-    """Return all spans that any recipe uses, by name."""
-    return {span_name(recipe.audio_duration): recipe.audio_duration for recipe in config.recipes.values()}

@@ -11,7 +11,8 @@ from candor.config.loading import did_you_mean
 if TYPE_CHECKING:
     from candor.plan.datasets import Dataset
 
-_MODELS = ("corpora", "audio", "splits", "backbones", "features", "models")
+_FEATURES_AND_SPLITS = ("corpora", "audio", "splits", "backbones", "features")
+_MODELS = (*_FEATURES_AND_SPLITS, "models")
 _AUDITS = ("performance", "fairness", "attack", "privacy", "robustness", "cost")
 
 STAGES: dict[str, tuple[str, ...]] = {
@@ -20,7 +21,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "splits": ("corpora",),
     "backbones": (),
     "features": ("corpora", "audio", "backbones"),
-    "models": ("corpora", "audio", "splits", "backbones", "features"),
+    "models": _FEATURES_AND_SPLITS,
     "performance": _MODELS,
     "fairness": _MODELS,
     "attack": _MODELS,
@@ -28,7 +29,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "robustness": _MODELS,
     "cost": (*_MODELS, "performance"),
     "trust": (*_MODELS, *_AUDITS),
-    "report": (*_MODELS, *_AUDITS, "trust"),
+    "federated": _FEATURES_AND_SPLITS,
+    "report": (*_MODELS, *_AUDITS, "trust", "federated"),
 }
 """The stages that make results, in the order in which data flows, and the stages that each one rests on."""
 
@@ -39,22 +41,45 @@ ROOT = "results"
 WITHOUT_LABELS = ("corpora", "audio")
 """The stages that are offered for datasets without labels."""
 
-OF_CLASSES = ("attack",)
-"""The stages that are offered only where classes are predicted, not ratings."""
+OF_CLASSES = {"attack": "an attack is on classes", "federated": "clients learn classes"}
+"""The stages that are offered only where classes are predicted, not ratings, and why."""
 
 
 @dataclass(frozen=True)
 class Final:
     """A file that a user asks for.
 
-    `path` lies below `project_dir`; `backbone` is blank for files of a whole dataset, `dataset` for those of a
-    backbone, both for those that set all datasets side by side.
+    Parameters
+    ----------
+    path
+        Where it lies below `project_dir`.
+    stage
+        Which one makes it.
+    dataset, backbone
+        Of which it is: `backbone` is blank for files of a whole dataset, `dataset` for those of a backbone, both for
+        those that set all datasets side by side.
+    run
+        The federation that it is of; blank for what is of none.
+    readers
+        The stages that read it, where some that rest on its stage have no use for it. Empty: all of them read it.
     """
 
     path: str
     stage: str
     dataset: str
     backbone: str = ""
+    run: str = ""
+    readers: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Return the folder inside that of its stage and dataset by which it can be asked for; blank if none."""
+        return self.run or self.backbone
+
+    def is_for(self, stage: str) -> bool:
+        """Tell whether a stage rests on it."""
+        read = any(rests_on(stage, reader) for reader in self.readers) if self.readers else True
+        return self.stage in STAGES[stage] and read
 
 
 @dataclass(frozen=True)
@@ -93,7 +118,7 @@ def rests_on(stage: str, other: str) -> bool:
 def folder_targets(
     finals: Iterable[Final], at_hand: Iterable[str], aliases: Mapping[str, str] | None = None
 ) -> list[Target]:
-    """Return every folder above the final files as a target: stages, datasets in them, backbones in these.
+    """Return every folder above the final files as a target: stages, datasets in them, backbones or runs in these.
 
     Parameters
     ----------
@@ -110,7 +135,7 @@ def folder_targets(
     targets = []
     for stage in STAGES:
         own = [final for final in finals if final.stage == stage]
-        below = [final for final in finals if final.stage in STAGES[stage]]
+        below = [final for final in finals if final.is_for(stage)]
         across = [final for final in [*own, *below] if _is_across(final)]
         own, below = ([final for final in some if not _is_across(final)] for some in (own, below))
         targets.append(_target(stage, None, [*_of(own, ready), *across, *_of(below, ready)]))
@@ -120,10 +145,11 @@ def folder_targets(
             mine, needed = [final for final in own if final.dataset == dataset], _of(below, {dataset})
             also = aliases.get(dataset, "")
             targets.append(_target(stage, dataset, [*mine, *needed], also))
-            for backbone in dict.fromkeys(final.backbone for final in mine if final.backbone):
-                files = [final for final in mine if final.backbone == backbone]
-                files += [final for final in needed if final.backbone in ("", backbone)]
-                targets.append(_target(stage, dataset, files, also, backbone))
+            for folder in dict.fromkeys(final.folder for final in mine if final.folder):
+                files = [final for final in mine if final.folder == folder]
+                backbones = {"", *(final.backbone for final in files)}
+                files += [final for final in needed if final.backbone in backbones]
+                targets.append(_target(stage, dataset, files, also, folder))
     return targets
 
 
@@ -157,13 +183,18 @@ def unknown_target(name: str, targets: Iterable[Target], datasets: Mapping[str, 
     datasets
         All datasets, to tell of one that the stage is not offered for.
     """
+    targets = list(targets)
     known = [target.name for target in targets]
     parts = name.split("/")
     dataset = (datasets or {}).get(parts[2]) if len(parts) > 2 else None
     if dataset and not offered(parts[1], dataset.pred):
         open_to = ", ".join(stage for stage in STAGES if offered(stage, dataset.pred))
-        why = "has no labels" if dataset.pred == "nothing" else f"predicts {dataset.pred}, and an attack is on classes"
+        unlabelled = dataset.pred == "nothing"
+        why = "has no labels" if unlabelled else f"predicts {dataset.pred}, and {OF_CLASSES[parts[1]]}"
         return f"target: {name} is not offered, as {dataset.name} {why}; there are {open_to}"
+    elsewhere = [target.name for target in targets if len(parts) > 2 and target.dataset == parts[2]]
+    if datasets is not None and dataset is None and elsewhere and not any(map(name.startswith, elsewhere)):
+        return f"target: {name} is not offered, as {parts[2]} is no dataset of speech; there are {', '.join(elsewhere)}"
     right = ROOT
     while (deeper := "/".join(parts[: right.count("/") + 2])) in known:
         right = deeper

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from candor.federated.engines.engine import Engine
-from candor.federated.local import BETAS, EPSILON, Local, Returned, Work
+from candor.federated.local import Local, Returned, Work
+from candor.federated.optimisers import make_optimiser, trained_parameters
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.workload import Workload
 from candor.models.seeding import seeded
@@ -119,24 +120,6 @@ def seed_torch(seed: int, device: str) -> None:
     torch.default_generator.manual_seed(seed)
     if device != "cpu":
         torch.cuda.default_generators[torch.device(device).index or 0].manual_seed(seed)
-
-
-def trained_parameters(model: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters that are trained, in the order in which `Layout` has them."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-
-def make_optimiser(parameters: Sequence[nn.Parameter], local: Local) -> torch.optim.Optimizer:
-    """Return a new optimiser of a client; fused, as torch's loop over parameters takes longer than a small model."""
-    rate, decay = local.learning_rate, local.weight_decay
-    match local.optimizer:
-        case "adam":
-            return torch.optim.Adam(parameters, rate, BETAS, EPSILON, decay, fused=True)
-        case "adamw":
-            return torch.optim.AdamW(parameters, rate, BETAS, EPSILON, decay, fused=True)
-        case "sgd":
-            return torch.optim.SGD(parameters, rate, local.momentum, weight_decay=decay, fused=True)
-    raise ValueError(f"optimizer is {local.optimizer!r}; allowed are adam, adamw, sgd")
 
 
 def _add(parameters: Sequence[nn.Parameter], vectors: Sequence[torch.Tensor], weight: float = 1.0) -> None:

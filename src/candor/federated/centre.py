@@ -1,0 +1,121 @@
+"""Training at one place on all that the clients have: what a federation is compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from candor.federated.clients import Client
+from candor.federated.federation import Happened, seed_of
+from candor.federated.local import Local
+from candor.federated.mishaps import ANSWERED
+from candor.federated.optimisers import make_optimiser, trained_parameters
+from candor.federated.schedule import Schedule
+from candor.federated.settings import Settings
+from candor.federated.vectors import Layout, Weights
+from candor.federated.workloads.workload import Workload
+
+EVERYONE = "everyone"
+
+
+class Centre:
+    """A model that is trained on what some clients have as if it were one's; its optimiser lives on.
+
+    A round is `local_epochs` passes over the data.
+
+    Parameters
+    ----------
+    settings
+        How.
+    workload
+        What is learned.
+    clients
+        Whose data is used.
+    start
+        The first model.
+    layout
+        Of the model.
+    targets
+        The class of every example as it is told in training.
+    device
+        What to run on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        workload: Workload,
+        clients: Sequence[Client],
+        start: Weights,
+        layout: Layout,
+        targets: torch.Tensor,
+        device: str = "cpu",
+    ) -> None:
+        train = tuple(number for client in clients for number in client.train)
+        everyone = Client(EVERYONE, "", train, ())
+        self._settings, self._workload, self._layout = settings, workload, layout
+        self._targets, self._device = targets, device
+        self._schedule = Schedule(settings, [everyone])
+        self._model: nn.Module = start.to_model(workload.make(), layout).to(device)
+        self._optimiser = make_optimiser(trained_parameters(self._model), local_of(settings))
+
+    @property
+    def weights(self) -> Weights:
+        """Return the model as it is now."""
+        return Weights.of(self._model, self._layout)
+
+    @property
+    def over(self) -> bool:
+        """Return whether there is nothing left to learn from."""
+        return self._schedule.exhausted(0)
+
+    def round(self, number: int) -> Happened:
+        """Run a round, counted from 1."""
+        began = time.monotonic()
+        torch.manual_seed(seed_of(self._settings.seed, number, 0))
+        before, batches = self.weights.parameters, self._schedule.batches(0, number)
+        self._model.train()
+        losses, examples = 0.0, sum(map(len, batches))
+        for batch in batches:
+            self._optimiser.zero_grad()
+            outputs = self._model(self._workload.batch(batch, self._device))
+            loss = self._workload.loss(outputs, self._targets[torch.tensor(batch)].to(self._device))
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+            losses += float(loss.detach()) * len(batch)
+        self._schedule.took(0, len(batches))
+        norm = float((self.weights.parameters - before).norm())
+        row = {
+            "round": number,
+            "client": EVERYONE,
+            "outcome": ANSWERED,
+            "examples": examples,
+            "steps": len(batches),
+            "train_loss": losses / max(examples, 1),
+            "update_norm": norm,
+        }
+        return Happened([row], examples, losses, norm, training_seconds=time.monotonic() - began)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the next round depends on."""
+        now = self.weights
+        return {
+            "weights": [now.parameters, now.buffers, now.counters],
+            "optimiser": self._optimiser.state_dict(),
+            "taken": list(self._schedule.taken),
+        }
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has returned."""
+        Weights(*state["weights"]).to_model(self._model, self._layout)
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.taken = list(state["taken"])
+
+
+def local_of(settings: Settings) -> Local:
+    """Return how one learns who learns alone."""
+    return Local(settings.optimizer, settings.learning_rate, settings.weight_decay, settings.momentum)

@@ -1,0 +1,99 @@
+"""What is kept of a run as it goes: what clients send, and the global model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from candor.federated.clients import Client
+from candor.federated.layers import layers_asked
+from candor.federated.local import Returned
+from candor.federated.settings import Kept
+from candor.federated.vectors import Layout, Weights
+from candor.tables.packing import PackWriter
+
+Row = dict[str, Any]
+
+UPDATES, MODELS = "updates.pack", "models.pack"
+
+
+class Recording:
+    """Two packs that grow beside an unfinished run: updates and models.
+
+    Parameters
+    ----------
+    folder
+        Where they lie until the run is done.
+    keep
+        What is kept.
+    layout
+        Of the model.
+    clients
+        All of them.
+    """
+
+    def __init__(self, folder: Path, keep: Kept, layout: Layout, clients: Sequence[Client]) -> None:
+        self.folder, self._keep, self._layout = folder, keep, layout
+        self._names = [client.name for client in clients]
+        self._pieces = layers_asked(layout, keep.layers)
+        self._packs: dict[str, PackWriter] = {}
+        self.updates: list[Row] = []
+        self.models: list[Row] = []
+        """Rows of the indexes."""
+
+    def begin(self, start: Weights) -> None:
+        """Begin with empty packs, and with the model before the first round."""
+        self._open({UPDATES: 0, MODELS: 0})
+        self.updates, self.models = [], []
+        self.model(0, start)
+
+    def update(self, round: int, returned: Returned) -> None:
+        """Keep what clients have sent in a round, if it is one whose updates are kept."""
+        every = self._keep.updates_every
+        if not every or round % every:
+            return
+        for place, client in enumerate(returned.clients):
+            own = returned.updates[place].cpu().numpy()
+            done = {"examples": returned.examples[place], "steps": returned.steps[place]}
+            for piece in self._pieces:
+                block = self._packs[UPDATES].append(own[piece.start : piece.end].reshape(piece.shape))
+                row = {"round": round, "client": self._names[client], "layer": piece.name, **done}
+                self.updates.append({**row, **block.cells()})
+
+    def model(self, round: int, weights: Weights, last: bool = False) -> None:
+        """Keep the global model after a round, if it is one whose model is kept, or the last."""
+        every = self._keep.models_every
+        if not every or (round % every and not last):
+            return
+        for name, tensor in weights.named(self._layout).items():
+            block = self._packs[MODELS].append(tensor.numpy())
+            self.models.append({"round": round, "layer": name, **block.cells()})
+
+    def state(self) -> dict[str, Any]:
+        """Return where the packs end; what is before that is safe on the disk then."""
+        for pack in self._packs.values():
+            pack.flush()
+        sizes = {name: pack.size for name, pack in self._packs.items()}
+        return {"sizes": sizes, "updates": self.updates, "models": self.models}
+
+    def take_up(self, state: dict[str, Any]) -> bool:
+        """Go on where `state` was returned, cutting off what was written behind; tell whether the packs are there."""
+        if any(self._length(name) < size for name, size in state["sizes"].items()):
+            return False
+        self._open(state["sizes"])
+        self.updates, self.models = state["updates"], state["models"]
+        return True
+
+    def close(self) -> None:
+        """Close the packs, which nothing more is added to."""
+        for pack in self._packs.values():
+            pack.close()
+
+    def _open(self, sizes: dict[str, int]) -> None:
+        precisions = {UPDATES: self._keep.precision, MODELS: "float32"}
+        self._packs = {name: PackWriter(self.folder / name, precisions[name], sizes[name]) for name in precisions}
+
+    def _length(self, name: str) -> int:
+        file = self.folder / name
+        return file.stat().st_size if file.is_file() else 0

@@ -1,0 +1,279 @@
+"""Whole runs on a small world: who learns, who is rejected, which model is kept, and that a kill changes nothing."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from candor.federated.centre import Centre
+from candor.federated.clients import Client
+from candor.federated.course import run_course
+from candor.federated.engines.choose import choose
+from candor.federated.errors import FederatedError
+from candor.federated.federation import SILENT_ROUNDS, Federation
+from candor.federated.judging import Judge
+from candor.federated.recording import MODELS, UPDATES, Recording
+from candor.federated.rules.registry import rule_of
+from candor.federated.settings import Faults, Kept, Server, Settings
+from candor.federated.vectors import Layout, Weights
+from candor.federated.workloads.mlp import Mlp
+from candor.federated.workloads.workload import InMemory
+from candor.models.resume import Resume
+
+CLASSES = ["anger", "happiness", "sadness"]
+
+
+class Speech(InMemory):
+    """Three classes in twelve dimensions, told apart by their mean."""
+
+    def make(self):
+        return Mlp(self.inputs.shape[1], [16, 8], len(self.classes), 0.2)
+
+
+@pytest.fixture(scope="module")
+def world():
+    generator = torch.Generator().manual_seed(5)
+    targets = torch.randint(0, 3, (400,), generator=generator)
+    means = torch.randn(3, 12, generator=generator)
+    inputs = means[targets] + 0.8 * torch.randn(400, 12, generator=generator)
+    clients = []
+    for place in range(10):
+        own = range(40 * place, 40 * (place + 1) - 3 * place)  # they hold 40, 37, 34, …
+        clients.append(Client(f"c{place}", f"c{place}", tuple(own[:-6]), tuple(own[-6:])))
+    return Speech(CLASSES, targets, inputs), clients
+
+
+BASE = Settings(
+    num_epochs=12,
+    clients_per_round=0.5,
+    batch_size=8,
+    learning_rate=0.01,
+    keep=Kept(updates_every=1, models_every=5, precision="float32"),
+)
+
+
+def run(world, settings, folder, stop_after=None, targets=None):
+    """Run `settings`; with `stop_after`, break off behind that round as a kill would, all that is due being saved."""
+    workload, clients = world
+    torch.manual_seed(settings.seed)
+    model = workload.make()
+    layout = Layout.of(model)
+    start = Weights.of(model, layout)
+    targets = workload.targets if targets is None else targets
+    recording = Recording(folder, settings.keep, layout, clients)
+    if settings.model_type == "central":
+        trainer = Centre(settings, workload, clients, start, layout, targets)
+    else:
+        rule = rule_of(settings, layout)
+        kind, _ = choose(workload, model, rule.local, settings.engine)
+        engine = kind(workload, layout, rule.local)
+        trainer = Federation(settings, clients, start, layout, rule, engine, targets, recording.update)
+    resume = Resume(folder / "course.pt", json.dumps(repr(settings)))
+    if stop_after is not None:
+        round_of = trainer.round
+
+        def until(number):
+            if number > stop_after:
+                raise KeyboardInterrupt
+            return round_of(number)
+
+        trainer.round = until
+    judge = Judge(workload, clients, settings.test_batch_size)
+    course = run_course(trainer, judge, model, layout, settings, recording, resume, "test")
+    recording.close()
+    return course, recording
+
+
+def told(course, recording, folder):
+    """Return all that a run leaves, as bytes and rows."""
+    packs = {name: (folder / name).read_bytes() for name in (UPDATES, MODELS)}
+    weights = [tensor.numpy().tobytes() for tensor in vars(course.best_weights).values()]
+    tables = [course.rounds, course.participants, course.judged, recording.updates, recording.models]
+    return packs, weights, json.dumps(tables), course.best_round
+
+
+ALGORITHMS = {
+    "fed_avg": {},
+    "fed_sgd": {"optimizer": "none", "batch_size": None, "learning_rate": 0.3},
+    "fed_prox": {"proximal": 0.1},
+    "fed_avgm": {"server": Server(momentum=0.5)},
+    "fed_adam": {"server": Server(learning_rate=0.05)},
+    "fed_yogi": {"server": Server(learning_rate=0.05)},
+    "fed_adagrad": {"server": Server(learning_rate=0.1)},
+    "scaffold": {"optimizer": "sgd", "learning_rate": 0.1},
+    "median": {},
+    "trimmed_mean": {"trimmed": 0.2},
+    "krum": {"malicious": 1},
+    "multi_krum": {"malicious": 1, "selected": 3},
+    "central": {},
+}
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_learns_and_is_the_same_whether_killed_or_not(world, tmp_path, name, monkeypatch):
+    monkeypatch.setattr("candor.models.resume.PATIENCE", -1.0)  # a state after every round
+    settings = replace(BASE, model_type=name, **ALGORITHMS[name])
+    whole = run(world, settings, tmp_path / "whole")
+    for stop in (1, 7):
+        with pytest.raises(KeyboardInterrupt):
+            run(world, settings, tmp_path / "killed", stop_after=stop)
+    # What was written behind the last state that was saved is dropped.
+    with (tmp_path / "killed" / UPDATES).open("ab") as pack:
+        pack.write(b"cut off in the middle of a block")
+    again = run(world, settings, tmp_path / "killed")
+    assert told(*again, tmp_path / "killed") == told(*whole, tmp_path / "whole")
+    course = whole[0]
+    assert course.done == 12
+    assert [row["round"] for row in course.rounds if row["selected"] == "yes"] == [course.best_round]
+    assert max(row["dev_uar"] for row in course.rounds) == course.rounds[course.best_round - 1]["dev_uar"]
+    assert course.rounds[course.best_round - 1]["dev_uar"] > 0.6
+
+
+def test_a_state_of_other_settings_is_not_taken_up(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("candor.models.resume.PATIENCE", -1.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, BASE, tmp_path / "one", stop_after=3)
+    other = replace(BASE, seed=9)
+    course = run(world, other, tmp_path / "one")
+    assert told(*course, tmp_path / "one") == told(*run(world, other, tmp_path / "two"), tmp_path / "two")
+
+
+def test_a_round_notes_who_was_chosen_and_what_was_sent(world, tmp_path):
+    workload, clients = world
+    course, recording = run(world, replace(BASE, num_epochs=3), tmp_path)
+    size = sum(parameter.numel() for parameter in workload.make().parameters())
+    for row in course.rounds:
+        chosen = [own for own in course.participants if own["round"] == row["round"]]
+        held = {client.name: len(client.train) for client in clients}
+        assert row["chosen"] == row["answered"] == len(chosen) == 5
+        assert {own["outcome"] for own in chosen} == {"answered"}
+        assert row["examples"] == sum(held[own["client"]] for own in chosen)
+        losses, weights = zip(*((own["train_loss"], own["examples"]) for own in chosen), strict=True)
+        assert row["train_loss"] == pytest.approx(np.average(losses, weights=weights))
+        assert row["bytes_down"] == row["bytes_up"] == 5 * 4 * size
+    kept = {(row["round"], row["client"]) for row in recording.updates}
+    assert kept == {(row["round"], row["client"]) for row in course.participants}
+    assert {row["round"] for row in recording.models} == {0, 3}
+
+
+def outcomes(course):
+    return {row["outcome"] for row in course.participants}
+
+
+def test_who_drops_out_or_is_late_is_left_out_and_the_run_goes_on(world, tmp_path):
+    faults = Faults(drop_out=0.3, straggle=0.5, straggler_work=0.0)
+    course, recording = run(world, replace(BASE, faults=faults), tmp_path)
+    assert outcomes(course) == {"answered", "dropped out", "late"}
+    silent = {(own["round"], own["client"]) for own in course.participants if own["outcome"] != "answered"}
+    assert silent.isdisjoint((row["round"], row["client"]) for row in recording.updates)
+    assert all(
+        own["steps"] == 0 and own["train_loss"] is None for own in course.participants if own["outcome"] == "late"
+    )
+    assert course.done == 12
+
+
+def test_a_slow_client_sends_what_it_got_done(world, tmp_path):
+    course, _ = run(world, replace(BASE, faults=Faults(straggle=1.0, straggler_work=0.5)), tmp_path)
+    batches = {client.name: -(-len(client.train) // 8) for client in world[1]}
+    assert min(batches.values()) == 1  # whose half is nothing at all
+    for own in course.participants:
+        assert own["steps"] == batches[own["client"]] // 2
+        assert own["outcome"] == ("in part" if own["steps"] else "late")
+
+
+def test_what_is_no_number_is_rejected_and_harms_nobody(world, tmp_path):
+    course, _ = run(world, replace(BASE, faults=Faults(broken=0.4)), tmp_path)
+    assert outcomes(course) == {"answered", "not finite"}
+    assert sum(row["rejected"] for row in course.rounds) == sum(
+        own["outcome"] == "not finite" for own in course.participants
+    )
+    assert torch.isfinite(course.best_weights.parameters).all()
+    assert course.rounds[-1]["dev_uar"] > 0.6
+
+
+@pytest.mark.parametrize("faults", [Faults(drop_out=1.0), Faults(broken=1.0), Faults(straggle=1.0, straggler_work=0.0)])
+def test_a_run_in_which_nobody_answers_ends_with_a_sentence(world, tmp_path, faults):
+    with pytest.raises(
+        FederatedError, match=f"nobody has answered in rounds 1 to {SILENT_ROUNDS} .in the last one: 5 "
+    ):
+        run(world, replace(BASE, faults=faults), tmp_path)
+
+
+def test_a_round_in_which_nobody_answers_leaves_the_model_as_it_is(world, tmp_path):
+    settings = replace(BASE, clients_per_round=1 / 10, faults=Faults(drop_out=0.5))
+    course, _ = run(world, settings, tmp_path)
+    silent = [row["round"] for row in course.rounds if not row["answered"]]
+    assert silent
+    assert all(course.rounds[number - 1]["update_norm"] == 0 for number in silent)
+    assert all(course.rounds[number - 1]["train_loss"] is None for number in silent)
+
+
+def test_poison_moves_the_mean_but_not_the_median(world, tmp_path):
+    poisoned = replace(BASE, clients_per_round=1, faults=Faults(poisoned=0.3, poison="scale"), num_epochs=8)
+    uar = {}
+    for name in ("fed_avg", "median"):
+        flipped = replace(poisoned, model_type=name, faults=Faults(poisoned=0.3, poison="sign_flip"))
+        uar[name] = run(world, flipped, tmp_path / name)[0].rounds[-1]["dev_uar"]
+    assert uar["median"] > uar["fed_avg"] or uar["median"] > 0.8
+    norms = {
+        name: run(world, replace(poisoned, model_type=name), tmp_path / f"{name} scaled")[0].rounds[0]["update_norm"]
+        for name in ("fed_avg", "median")
+    }
+    assert norms["fed_avg"] > 2 * norms["median"]
+
+
+def test_batches_per_round_go_on_until_all_passes_are_over_and_the_last_round_counts(world, tmp_path):
+    settings = replace(
+        BASE, federate_after_n_batches=2, on_exhausted="stop", clients_per_round=1, num_epochs=50, local_epochs=2
+    )
+    course, _ = run(world, settings, tmp_path)
+    per_client = {client.name: -(-len(client.train) // 8) * 2 for client in world[1]}
+    steps = {name: sum(row["steps"] for row in course.participants if row["client"] == name) for name in per_client}
+    assert steps == per_client
+    assert sum(row["examples"] for row in course.rounds) == 2 * sum(len(client.train) for client in world[1])
+    assert course.done == max(per_client.values()) / 2 < 50
+    assert course.rounds[-1]["answered"] < course.rounds[0]["answered"] == 10
+    assert course.rounds[-1]["dev_uar"] is not None
+
+
+def test_a_model_is_chosen_from_the_rounds_that_may_be_chosen(world, tmp_path):
+    course, _ = run(world, replace(BASE, select_after=8, evaluate_every=3), tmp_path)
+    judged = [row["round"] for row in course.rounds if row["dev_uar"] is not None]
+    assert judged == [3, 6, 9, 12]
+    assert course.best_round in (9, 12)
+    with pytest.raises(FederatedError, match="no model was judged after round 12: the run has 12 rounds"):
+        run(world, replace(BASE, select_after=12), tmp_path / "late")
+
+
+def test_as_published_the_model_with_the_best_mean_of_the_clients_is_chosen(world, tmp_path):
+    course, _ = run(world, replace(BASE, parity="fed-ser-leakage"), tmp_path)
+    best = course.rounds[course.best_round - 1]["clients_uar"]
+    assert best == max(row["clients_uar"] for row in course.rounds)
+
+
+def test_a_model_that_leaves_the_numbers_ends_the_run_with_a_sentence(world, tmp_path):
+    wild = replace(BASE, model_type="fed_avgm", optimizer="sgd", learning_rate=1e3, server=Server(learning_rate=1e30))
+    with pytest.raises(FederatedError, match=r"left the numbers; lower learning_rate|answers are not finite"):
+        run(world, wild, tmp_path)
+
+
+def test_one_client_who_has_everything_learns_as_the_centre_does_in_its_first_round(world, tmp_path):
+    workload, clients = world
+    train = tuple(number for client in clients for number in client.train)
+    everyone = [Client("everyone", "", train, clients[0].dev)]
+    settings = replace(BASE, num_epochs=1, clients_per_round=1, engine="loop")
+    federated, _ = run((workload, everyone), settings, tmp_path / "one")
+    central, _ = run((workload, everyone), replace(settings, model_type="central"), tmp_path / "centre")
+    difference = federated.best_weights.parameters - central.best_weights.parameters
+    assert float(difference.abs().max()) < 1e-6
+    assert federated.rounds[0]["train_loss"] == pytest.approx(central.rounds[0]["train_loss"], abs=1e-6)
+    assert central.rounds[0]["bytes_up"] == 0
+
+
+def test_the_loop_and_the_stacked_engine_run_the_same_course(world, tmp_path):
+    fast, _ = run(world, BASE, tmp_path / "fast")
+    loop, _ = run(world, replace(BASE, engine="loop"), tmp_path / "loop")
+    assert np.allclose([row["dev_loss"] for row in fast.rounds], [row["dev_loss"] for row in loop.rounds], atol=1e-3)
+    assert fast.best_round == loop.best_round

@@ -1,0 +1,38 @@
+"""Evaluate a federation: its test predictions of all folds, how it was trained, what its clients hold."""
+
+import pandas as pd
+
+from candor.federated.figures import clients_figure
+from candor.federated.run_figures import curves_figure
+from candor.federated.summary import summary_of_run
+from candor.figures import save_in_print
+from candor.performance.heard import speakers_heard
+from candor.runtime import start_logging
+from candor.tables.federated import ClientsHeld, FederatedPredictions, FederatedRunSummary, Judged, Rounds
+from candor.tables.models import Predictions
+from candor.tables.splits import SplitOverview
+
+
+def main(smk) -> None:
+    start_logging(smk.log[0])
+    files, out, run = smk.input, smk.output, smk.wildcards
+    predictions = pd.concat([FederatedPredictions.read(file) for file in files.predictions])
+    rounds, judged = [Rounds.read(file) for file in files.rounds], [Judged.read(file) for file in files.judged]
+    clients = [ClientsHeld.read(file) for file in files.clients]
+    shared = SplitOverview.speakers_in_train(SplitOverview.read(files.splits)) if files.get("splits") else 0
+    pretrained = files.get("heard")
+    heard = speakers_heard(predictions, pretrained, files.audio, files.heard_audio) if pretrained else 0
+    names = {"dataset": run.dataset, "run": run.run, **smk.params.names}
+    rows = summary_of_run(names, predictions, Predictions.classes(predictions), rounds, clients, shared, heard)
+    FederatedRunSummary.write(rows, out.summary)
+    title = f"{run.dataset}: {run.run}"
+    save_in_print(curves_figure(by_fold(rounds), by_fold(judged), title), out.curves)
+    save_in_print(clients_figure(clients[0], f"{title}, fold 1"), out.clients)
+
+
+def by_fold(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([table.assign(fold=fold) for fold, table in enumerate(tables, start=1)])
+
+
+if "snakemake" in globals() and __name__ == "__main__":
+    main(snakemake)  # noqa: F821
