@@ -15,7 +15,10 @@ FASTER: tuple[tuple[type[Engine], tuple[str, ...]], ...] = (
     (StackedMlpEngine, ("cpu", "cuda")),
     (VmappedEngine, ("cuda",)),
 )
-"""Engines and what they are faster on than the loop, the fastest first."""
+"""Engines and what they are faster on than the loop, the fastest first.
+
+torch.func on a CPU: 0.138 s for 10 clients with three batches of 20 digits each, the loop 0.132 s.
+"""
 
 
 def choose(

@@ -23,17 +23,23 @@ DROPOUTS = (Dropout, nn.modules.dropout._DropoutNd)
 
 
 class VmappedEngine(SideBySide):
-    """Runs models whose class is marked, on examples in memory."""
+    """Runs models whose class is marked, on examples in memory, by gradient descent or to their gradients.
+
+    Not by Adam. torch.func rounds otherwise than the loop does, and Adam makes a whole step of a gradient that is
+    nothing but rounding: of a million numbers of a convolution net some few then differ by a tenth of a step.
+    """
 
     name = "torch.func"
 
     @classmethod
     def lacks(cls, workload: Workload, model: nn.Module, local: Local) -> str:
-        """Return why not: the model is not marked or draws numbers, or its clients cannot be run side by side."""
+        """Return why not: the model, the optimiser, or that clients cannot be run side by side."""
         if not getattr(type(model), MARK, False):
             return f"its model, {type(model).__name__}, is not known to run under torch.func"
         if any(isinstance(module, DROPOUTS) for module in model.modules()):
             return "its model has dropout, which torch.func would draw for all clients at once"
+        if local.optimizer in ("adam", "adamw"):
+            return "its optimiser, Adam, makes steps of what torch.func rounds otherwise"
         return side_by_side_lacks(workload, model)
 
     def _begin(self, chunk: Sequence[Work]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,8 @@ GREATEST = 16.0
 
 class DigitNet(nn.Module):
     """Two convolutions, each with ReLU and the maximum of every four, and two dense layers."""
+
+    runs_vmapped: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
