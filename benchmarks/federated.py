@@ -3,11 +3,13 @@
     python benchmarks/federated.py [--quick] [--rounds 12] [--threads 2] [--without-flower] [--out FILE]
 
 `round`: 72 clients, all of whom take part with three batches of 20, an MLP 512-256-128-4 with dropout, Adam, and the
-mean of their models. `ours` is the engine that `auto` takes. `other` is, in turn, our plain loop over clients, the loop
-as people write it (a deep copy of the model and torch's default Adam for each client), and Flower's simulation engine
-with FedAvg and one core per worker. All take a round in turn, from the same model with the same batches and seeds, and
-Flower's first round, in which its workers start, does not count. What the models of ours and Flower differ by at the
-end is told. Rates are of the median round.
+mean of their models. `ours` is the engine that `auto` takes. `other` is, one by one: our plain loop over clients, whose
+optimiser is fused and whose model is made once; the loop as people write it, with a deep copy of the model and torch's
+default Adam for each client; and Flower's simulation engine with FedAvg and a core for each of its workers. All begin
+with the same model and have the same batches and seeds. Ours and the loops take a round in turn, half of them before
+Flower's rounds and half after these: while its processes live, they take time of ours. First rounds, in which workers
+start, do not count. What the models of ours and Flower differ by after as many rounds is told. Rates are of the median
+round.
 
 `bounds`: what a round would take if memory or arithmetic were all there is, at the rates measured in this run.
 
@@ -121,18 +123,15 @@ class Contest:
         self._timed("as people write it", self._deepcopy_round, count)
 
     def flower(self, rounds: int) -> float:
-        """Take rounds of all, and Flower's first one besides; return how far its last model is from ours."""
+        """Let Flower take rounds, and a first one besides; return how far its model then is from ours."""
         began = 0.0
-        apart = 0.0
+        last: dict[str, torch.Tensor] = {}
 
         def between(number: int, tensors: dict[str, torch.Tensor]) -> None:
-            nonlocal began, apart
+            nonlocal began, last
             if number > 1:
                 self.seconds.setdefault("Flower", []).append(time.perf_counter() - began)
-            if number > 0:
-                self.round(number > 1)
-                ours = self.weights["ours"].named(self.layout)
-                apart = max(float((tensor - ours[name]).abs().max()) for name, tensor in tensors.items())
+            last = tensors
             began = time.perf_counter()
 
         with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +145,8 @@ class Contest:
                 "learning-rate": LEARNING_RATE,
             }
             simulate(self.model, config, self.task.clients, rounds + 1, between)
-        return apart
+        ours = self.weights["ours"].named(self.layout)
+        return max(float((tensor - ours[name]).abs().max()) for name, tensor in last.items())
 
     def rows(self) -> Iterator[Row]:
         """Return what was measured."""
@@ -308,19 +308,20 @@ def seconds_of(run: Callable[[], object], repetitions: int) -> list[float]:
 def rows(task: Task, rounds: int, sizes: Sequence[tuple[int, int]], repetitions: int, flower: bool) -> Iterator[Row]:
     contest = Contest(task)
     logging.info("engine: %s, %s", contest.engines["ours"].name, contest.reason)
-    if flower:
-        apart = contest.flower(rounds)
-    else:
-        for number in range(rounds + 1):
-            contest.round(number > 0)
+    first, second = rounds - rounds // 2, rounds // 2
+    for number in range(first + 1):
+        contest.round(number > 0)
+    apart = contest.flower(first) if flower else None
+    for _ in range(second):
+        contest.round()
     yield from contest.rows()
-    if flower:
+    if apart is not None:
         yield {
-            "what": "models of ours and Flower after the last round",
+            "what": "models of ours and Flower",
             "ours": "",
             "other": "",
             "ratio": f"{apart:.1e}",
-            "how measured": f"largest difference of a parameter after {rounds + 1} rounds",
+            "how measured": f"largest difference of a parameter after {first + 1} rounds",
         }
     copied = 0.0
     for clients, numbers in sizes:

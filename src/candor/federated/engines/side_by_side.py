@@ -175,7 +175,7 @@ def side_by_side_lacks(workload: Workload, model: nn.Module) -> str:
 
 
 def values_per_example(model: nn.Module, inputs: torch.Tensor) -> int:
-    """Return how many numbers the layers of a model put out for an example, and what goes in.
+    """Return how many numbers an example is, and how many the layers of a model put out for it.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def values_per_example(model: nn.Module, inputs: torch.Tensor) -> int:
     layers = [module for module in model.modules() if not list(module.children())]
     hooks = [layer.register_forward_hook(lambda _, __, output: counts.append(output.numel())) for layer in layers]
     with torch.no_grad(), seeded(0):
-        model(inputs.cpu() if not inputs.is_cuda else inputs)
+        model(inputs)
     for hook in hooks:
         hook.remove()
     return sum(counts)
