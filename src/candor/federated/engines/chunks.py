@@ -107,7 +107,8 @@ def clients_at_once(bytes_per_client: int, device: str) -> int:
 
     As many as half the cache holds of what belongs to them, since the batches and what is handed back pass through it
     as well: a step goes over all of a client's numbers several times, and from memory that takes far longer than the
-    arithmetic. On a GPU, whose memory is as fast as it is, as many as half of what is free there holds.
+    arithmetic. On a GPU, whose memory is as fast as it is, as many as a quarter of that holds: of all of it, as what is
+    free just then would show in the last digits of results.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def clients_at_once(bytes_per_client: int, device: str) -> int:
         What to run on.
     """
     if device.startswith("cuda"):
-        return max(1, torch.cuda.mem_get_info(torch.device(device))[0] // 2 // bytes_per_client)
+        return max(1, torch.cuda.get_device_properties(torch.device(device)).total_memory // 4 // bytes_per_client)
     at_least = min(LEAST, LEAST_BYTES // bytes_per_client)
     return max(1, at_least, cache_of_a_core() * torch.get_num_threads() // 2 // bytes_per_client)
 
