@@ -93,3 +93,15 @@ def test_who_is_done_is_not_trained_again_after_a_kill_but_with_other_settings_i
     assert all(torch.equal(again.models[name].parameters, whole.models[name].parameters) for name in whole.models)
     with pytest.raises(pytest.fail.Exception, match="trained again"):
         alone(world, replace(SETTINGS, seed=9), tmp_path)
+
+
+def test_alone_a_client_of_fed_sgd_takes_the_step_that_the_server_would_take(world, tmp_path):
+    sends_gradients = replace(SETTINGS, model_type="fed_sgd", optimizer="none", batch_size=None, num_epochs=1)
+    start, layout, found = alone(world, sends_gradients, tmp_path)
+    workload, clients = world
+    model = start.to_model(workload.make(), layout)
+    own = list(clients[2].train)
+    nn.functional.cross_entropy(model(workload.inputs[own]), workload.targets[own]).backward()
+    gradient = torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+    moved = found.models["without"].parameters - start.parameters
+    assert torch.allclose(moved, -0.05 * gradient, atol=1e-7)

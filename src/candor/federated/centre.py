@@ -117,5 +117,10 @@ class Centre:
 
 
 def local_of(settings: Settings) -> Local:
-    """Return how one learns who learns alone."""
+    """Return how one learns who learns alone.
+
+    Where clients send gradients and the server takes the step, as in FedSGD, that is the server's step.
+    """
+    if settings.optimizer == "none":
+        return Local("sgd", settings.learning_rate)
     return Local(settings.optimizer, settings.learning_rate, settings.weight_decay, settings.momentum)
