@@ -4,10 +4,11 @@ import subprocess
 import sys
 import tempfile
 
+import pytest
 import torch
 
 from candor import runtime
-from candor.runtime import AudioProgress, use_device, use_threads
+from candor.runtime import AudioProgress, InUseError, sole_user, use_device, use_threads
 
 
 def test_work_on_audio_tells_hours_and_speed(caplog):
@@ -55,3 +56,24 @@ def test_a_single_core_does_not_change_in_how_many_parts_sums_are_computed():
             assert torch.get_num_threads() == used
     finally:
         torch.set_num_threads(before)
+
+
+AT_WORK = """
+import pathlib, sys, time
+from candor.runtime import sole_user
+with sole_user(pathlib.Path(sys.argv[1])):
+    print("in", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_processes_do_not_work_on_the_same_unfinished_result(tmp_path):
+    folder = tmp_path / "fold1"
+    with subprocess.Popen([sys.executable, "-c", AT_WORK, folder], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(InUseError, match="another process is still at work in .*fold1"), sole_user(folder):
+            pass
+        other.kill()
+        other.wait()
+    with sole_user(folder):
+        assert folder.is_dir()

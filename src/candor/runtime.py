@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -147,6 +148,40 @@ def in_processes(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+class InUseError(Explained, RuntimeError):
+    """Another process is at work on the same result."""
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """Make sure that no other process works in a folder for unfinished work, as one may that outlived its workflow.
+
+    The system drops the lock with the process, however that ends. A file system without locks goes without.
+
+    Raises
+    ------
+    InUseError
+        When there is one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUseError(
+                f"another process is still at work in {folder}, left over from a workflow that was killed; wait for it "
+                "or end it, and start again"
+            ) from None
+        except OSError:
+            logger.warning(
+                "%s lies where files cannot be locked; see to it that no other workflow makes the same", folder
+            )
+        yield
+    finally:
+        os.close(lock)
 
 
 BACKBONE_THREADS = 2

@@ -31,6 +31,7 @@ from candor.federated.workloads.prepared import Prepared, Sources
 from candor.made_of import hashes_of, made_of, named
 from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
+from candor.runtime import sole_user
 from candor.tables.base import atomic, write_json
 from candor.tables.federated import (
     RUN_SCHEMA,
@@ -91,13 +92,13 @@ class FederatedJob:
             The paths, by the names of the rule's output; those that the run does not keep are not there.
         """
         settings = Settings.of(self.options)
-        seed_everything(settings.seed)
-        prepared = self._prepared(settings)
-        run = _Run(self, settings, prepared)
-        course = run.train()
-        assert course.best_weights is not None
-        self._write(run, course, course.best_weights, output)
-        shutil.rmtree(self.aside, ignore_errors=True)
+        with sole_user(self.aside):  # packs grow in place, and would not bear a second writer
+            seed_everything(settings.seed)
+            run = _Run(self, settings, self._prepared(settings))
+            course = run.train()
+            assert course.best_weights is not None
+            self._write(run, course, course.best_weights, output)
+            shutil.rmtree(self.aside, ignore_errors=True)
 
     @property
     def depends_on(self) -> dict[str, Any]:
