@@ -71,7 +71,7 @@ def test_two_processes_do_not_work_on_the_same_unfinished_result(tmp_path):
     folder = tmp_path / "fold1"
     with subprocess.Popen([sys.executable, "-c", AT_WORK, folder], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "in\n"
-        with pytest.raises(InUseError, match="another process is still at work in .*fold1"), sole_user(folder):
+        with pytest.raises(InUseError, match=r"another process is still at work in .*fold1"), sole_user(folder):
             pass
         other.kill()
         other.wait()
