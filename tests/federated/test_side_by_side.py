@@ -91,7 +91,8 @@ def sent_by(engine, start, work):
         assert part.buffers.shape == part.counters.shape == (len(part.clients), 0)
         for row, client in enumerate(part.clients):
             assert client not in sent
-            sent[client] = part.updates[row], part.losses[row], part.examples[row], part.steps[row]
+            # Copied, as the engine may write over it.
+            sent[client] = part.updates[row].clone(), part.losses[row], part.examples[row], part.steps[row]
     return sent
 
 

@@ -40,4 +40,7 @@ class Engine(ABC):
 
     @abstractmethod
     def run(self, start: Weights, work: Sequence[Work]) -> Iterator[Returned]:
-        """Yield what clients send back, a few at a time, in an order of the engine's choice."""
+        """Yield what clients send back, a few at a time, in an order of the engine's choice.
+
+        An engine may write what the next clients send over what it has yielded: whoever keeps that, copies it.
+        """

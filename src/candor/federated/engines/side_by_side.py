@@ -102,14 +102,14 @@ class SideBySide(Engine):
             _add(gradients, shifts)
             optimiser.step(active, gradients)
             losses.add(loss)
-        sent = torch.empty(len(chunk), self.layout.size, device=self.device)
+        sent = self._buffers.take("sent", len(chunk), self.layout.size)
         for piece, own, origin in zip(pieces, parameters, start, strict=True):
             torch.sub(own.flatten(1), origin.flatten(), out=sent[:, piece.start : piece.end])
         return sent.cpu(), losses.means()
 
     def _differentiate(self, start: list[torch.Tensor], chunk: Sequence[Work]) -> tuple[torch.Tensor, list[float]]:
         """Return the gradients of clients over all their batches, [clients, parameters], and their mean losses."""
-        sent = torch.zeros(len(chunk), self.layout.size, device=self.device)
+        sent = self._buffers.take("sent", len(chunk), self.layout.size).zero_()
         sums = [sent[:, piece.start : piece.end].view(-1, *piece.shape) for piece in self.layout.parameters]
         # All clients have the same model, which lies in memory once.
         active = [origin.expand(len(chunk), *origin.shape) for origin in start]
