@@ -48,7 +48,8 @@ if [[ -e $unfinished ]] || ! "$venv/bin/python" -c 'import pip' >>"$log" 2>&1; t
     make_venv "$python"
 fi
 touch "$unfinished"
-pip_install --requirement envs/requirements.lock
+# As a constraint too: pip would try out other versions of what is asked for with extras.
+pip_install --requirement envs/requirements.lock --constraint envs/requirements.lock
 pip_install --no-deps --no-build-isolation --editable .
 rm "$unfinished"
 "$venv/bin/python" envs/fix_torchaudio.py

@@ -247,6 +247,11 @@ def test_a_model_is_chosen_from_the_rounds_that_may_be_chosen(world, tmp_path):
         run(world, replace(BASE, select_after=12), tmp_path / "late")
 
 
+def test_where_no_client_has_a_whole_batch_the_run_says_so(world, tmp_path):
+    with pytest.raises(FederatedError, match="no client has a whole batch to learn from; lower batch_size"):
+        run(world, replace(BASE, batch_size=64, drop_last=True), tmp_path)
+
+
 def test_as_published_the_model_with_the_best_mean_of_the_clients_is_chosen(world, tmp_path):
     course, _ = run(world, replace(BASE, parity="fed-ser-leakage"), tmp_path)
     best = course.rounds[course.best_round - 1]["clients_uar"]

@@ -160,14 +160,20 @@ def run_course(
                 resume.save(_state(trainer, course, recording))
             progress.advance()
     if course.best_weights is None:
-        raise FederatedError(
-            f"no model was judged after round {settings.select_after}: the run has {course.done} rounds; "
-            "lower select_after"
-        )
+        raise FederatedError(_why_nothing(course, settings))
     resume.save(_state(trainer, course, recording), now=True)
     for row in course.rounds:
         row["selected"] = "yes" if row["round"] == course.best_round else "no"
     return course
+
+
+def _why_nothing(course: Course, settings: Settings) -> str:
+    """Say why there is no model to test."""
+    if not course.done:
+        return "no client has a whole batch to learn from; lower batch_size, or leave drop_last out"
+    return (
+        f"no model was judged after round {settings.select_after}: the run has {course.done} rounds; lower select_after"
+    )
 
 
 def _state(trainer: Trainer, course: Course, recording: Recording) -> dict[str, Any]:

@@ -171,8 +171,6 @@ class Federation:
         """Yield the work of those who take part; note those who were chosen."""
         settings = self._settings
         able = [client for client in range(len(self._clients)) if not self._schedule.exhausted(client)]
-        if not able:
-            raise FederatedError("no client has a batch to learn from; lower batch_size, or leave drop_last out")
         places = chosen(len(able), settings.clients_per_round, settings.seed, number)
         fates = self._mishaps.fates([able[place] for place in places], number)
         for client, fate in fates.items():
