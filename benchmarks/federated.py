@@ -37,7 +37,7 @@ from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
 from flwr.serverapp.strategy.strategy_utils import aggregate_arrayrecords
 from torch import nn
 
-from candor.federated.averaging import add_weighted
+from candor.federated.sums import add_weighted
 from candor.federated.engines.choose import choose
 from candor.federated.engines.engine import Engine
 from candor.federated.engines.loop import LoopEngine

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from candor.federated.figures import APART, clients_figure, colours_of
+from candor.federated.client_figures import APART, clients_figure, colours_of
 from candor.figures import save_figure
 
 CLASSES = ["neutral", "anger", "sadness"]

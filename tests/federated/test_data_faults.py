@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from candor.federated.clients import Client
-from candor.federated.faults import microphones, noisy_labels
+from candor.federated.data_faults import microphones, noisy_labels
 
 CLASSES = 5
 CLIENTS = [

@@ -9,7 +9,9 @@ from torch import nn
 from candor.federated.clients import Client
 from candor.federated.errors import FederatedError
 from candor.federated.judging import Judge, outputs_of
+from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.workload import InMemory
+from candor.federated.world import World
 
 CLASSES = ["anger", "happiness", "sadness"]
 
@@ -35,12 +37,15 @@ def world():
     ]
     torch.manual_seed(1)
     workload = Linear(CLASSES, targets, inputs)
-    return workload, clients, workload.make()
+    model = workload.make()
+    layout = Layout.of(model)
+    return World(workload, clients, Weights.of(model, layout), layout, targets), model
 
 
 def test_figures_are_those_of_scikit_learn(world):
-    workload, clients, model = world
-    judgement = Judge(workload, clients, at_once=7)(model)
+    own, model = world
+    workload, clients = own.workload, own.clients
+    judgement = Judge(own, at_once=7)(model)
     chances = torch.softmax(model(workload.inputs), dim=1).detach().double().numpy()
     chances /= chances.sum(axis=1, keepdims=True)
     said, truth = chances.argmax(axis=1), workload.targets.numpy()
@@ -66,14 +71,14 @@ def test_figures_are_those_of_scikit_learn(world):
 
 
 def test_a_model_is_judged_in_evaluation_mode(world):
-    workload, clients, model = world
+    own, model = world
     dropping = nn.Sequential(nn.Dropout(0.9), model)
-    judge = Judge(workload, clients, at_once=100)
+    judge = Judge(own, at_once=100)
     assert judge(dropping.train()) == judge(model)
 
 
 def test_outputs_do_not_depend_on_the_size_of_batches(world):
-    workload, _, model = world
+    workload, model = world[0].workload, world[1]
     numbers = list(range(60))
     assert torch.allclose(
         outputs_of(model, workload, numbers, 1000), outputs_of(model, workload, numbers, 7), atol=1e-6
@@ -81,6 +86,6 @@ def test_outputs_do_not_depend_on_the_size_of_batches(world):
 
 
 def test_without_validation_data_nothing_can_be_judged(world):
-    workload, clients, _ = world
+    own, _ = world
     with pytest.raises(FederatedError, match="no client has validation data"):
-        Judge(workload, [clients[1]], at_once=10)
+        Judge(own, at_once=10, clients=[own.clients[1]])

@@ -121,7 +121,7 @@ def kept_of(entry):
     keep = entry.keep
     return {
         **({"model": MODEL} if entry.save_model else {}),
-        **({"updates": UPDATES, "updates_index": UpdateIndex.path} if keep.updates_every else {}),
+        **({"updates": UPDATES, "updates_index": UpdateIndex.path} if entry.keeps_updates else {}),
         **({"models": MODELS, "models_index": ModelIndex.path} if keep.models_every else {}),
         **(
             {"standalone": STANDALONE, "standalone_table": StandaloneModels.path}
@@ -151,9 +151,10 @@ def what_a_run_gave(wildcards):
         "rounds": Rounds.path,
         "judged": Judged.path,
         "clients": ClientsHeld.path,
+        "facts": RUN_JSON,
     }
-    spoken = {"splits": under(SplitOverview.path), **who_was_heard(run)} if run.backbone else {}
-    return {**{role: of_each_fold(path, run) for role, path in told.items()}, **spoken}
+    heard = who_was_heard(run) if run.backbone else {}
+    return {**{role: of_each_fold(path, run) for role, path in told.items()}, **heard}
 
 
 def runs_on(wildcards):

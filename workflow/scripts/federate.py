@@ -17,7 +17,8 @@ def main(smk) -> None:
     identity = smk.input.get("identity")
     backbone = json.loads(Path(identity).read_text(encoding="utf-8")) if identity else {}
     run, inputs, device = dict(smk.wildcards), dict(smk.input), use_device(smk.resources.device)
-    job = FederatedJob(run, smk.params.options, sources, inputs, backbone, Path(smk.params.aside), device)
+    options, aside = smk.params.options, Path(smk.params.aside)
+    job = FederatedJob(run, options, sources, inputs, backbone, aside, device, smk.params.code)
     job.run_and_write(smk.output)
 
 

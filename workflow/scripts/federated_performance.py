@@ -1,8 +1,11 @@
 """Evaluate a federation: its test predictions of all folds, how it was trained, what its clients hold."""
 
+import json
+from pathlib import Path
+
 import pandas as pd
 
-from candor.federated.figures import clients_figure
+from candor.federated.client_figures import clients_figure
 from candor.federated.run_figures import curves_figure
 from candor.federated.summary import summary_of_run
 from candor.figures import save_in_print
@@ -10,7 +13,6 @@ from candor.performance.heard import speakers_heard
 from candor.runtime import start_logging
 from candor.tables.federated import ClientsHeld, FederatedPredictions, FederatedRunSummary, Judged, Rounds
 from candor.tables.models import Predictions
-from candor.tables.splits import SplitOverview
 
 
 def main(smk) -> None:
@@ -19,7 +21,8 @@ def main(smk) -> None:
     predictions = pd.concat([FederatedPredictions.read(file) for file in files.predictions])
     rounds, judged = [Rounds.read(file) for file in files.rounds], [Judged.read(file) for file in files.judged]
     clients = [ClientsHeld.read(file) for file in files.clients]
-    shared = SplitOverview.speakers_in_train(SplitOverview.read(files.splits)) if files.get("splits") else 0
+    facts = [json.loads(Path(file).read_text(encoding="utf-8")) for file in files.facts]
+    shared = sum(own["test_speakers_among_clients"] for own in facts)
     pretrained = files.get("heard")
     heard = speakers_heard(predictions, pretrained, files.audio, files.heard_audio) if pretrained else 0
     names = {"dataset": run.dataset, "run": run.run, **smk.params.names}

@@ -101,10 +101,14 @@ class Faults(Section):
     drop_out: Share = Field(0.0, description="Probability that a client that was chosen does not answer in a round.")
     straggle: Share = Field(0.0, description="Probability that it is slow in a round.")
     straggler_work: Share = Field(
-        0.5, description="Share of its steps that a slow client gets done in time; with 0 it is late, and not counted."
+        0.5,
+        description="Share of its steps that a slow client gets done in time; where that is none, as with `fed_sgd`, "
+        "it is late, and not counted.",
     )
     broken: Share = Field(0.0, description="Probability that what a client sends holds numbers that are none (NaN).")
-    poisoned: Share = Field(0.0, description="Share of the clients that send poisoned updates in every round.")
+    poisoned: Share = Field(
+        0.0, description="Share of the clients that send poisoned updates in every round; one at least, if not 0."
+    )
     poison: Literal["sign_flip", "noise", "scale"] = Field(
         "sign_flip",
         description="What they send: the opposite of what they learned, noise of the same norm, or ten times as much.",
@@ -174,6 +178,8 @@ OF_EMOTION = (
 
 OF_ANSWERS = ("drop_out", "straggle", "broken", "poisoned")
 """Faults of clients who are to answer a server."""
+OF_CLIENTS = ("updates_every", "layers", "precision", "standalone")
+"""What is kept of clients, and so of no training at one place."""
 
 SERVER_KEYS = {
     "learning_rate": ("fed_avgm", *ADAPTIVE),
@@ -311,7 +317,9 @@ class FederatedRun(Section):
         "auto",
         description="`loop` runs clients one after the other; `auto` runs many at once where that comes to the same.",
     )
-    seed: int = Field(8, ge=0, description="Of the initial model, who is chosen, who holds what, in which order.")
+    seed: int = Field(
+        8, ge=0, lt=2**32, description="Of the initial model, who is chosen, who holds what, in which order."
+    )
     parity: Literal["fed-ser-leakage"] | None = Field(
         None,
         description="`fed-ser-leakage`: as published. Clients of `fed_sgd` send the gradient of one batch of 20, the "
@@ -322,7 +330,7 @@ class FederatedRun(Section):
     @model_validator(mode="before")
     @classmethod
     def _server_rate(cls, raw: Any) -> Any:
-        """Give the adaptive algorithms the learning rate that they are published with."""
+        """Give the adaptive algorithms a learning rate of .1; a step of 1 would be one of 1 in each parameter."""
         if not isinstance(raw, dict) or raw.get("model_type") not in ADAPTIVE:
             return raw
         server = raw.get("server") or {}
@@ -340,8 +348,11 @@ class FederatedRun(Section):
             for key in OF_ANSWERS:
                 if getattr(self.faults, key):
                     raise _without_effect(f"faults.{key}", "with model_type 'central', where nobody has to answer")
-            if self.keep.standalone:
-                raise _without_effect("keep.standalone", "with model_type 'central', which has one client")
+            for key in OF_CLIENTS:
+                if getattr(self.keep, key) != Kept.model_fields[key].default:
+                    raise _without_effect(f"keep.{key}", "with model_type 'central', where no client sends anything")
+        if self.model_type == "fed_sgd" and self.faults.straggler_work not in (0, Faults().straggler_work):
+            raise _without_effect("faults.straggler_work", "with model_type 'fed_sgd', as a gradient has no parts")
         if self.faults.microphone_noise and not (self.workload == "emotion" and self.downstream_model == "mlp"):
             raise _without_effect("faults.microphone_noise", "without workload 'emotion' and downstream_model 'mlp'")
         return self
@@ -380,6 +391,7 @@ class FederatedRun(Section):
         yield "clients", self._are_dealt, f"without partition {_or(DEALT)}"
         yield "concentration", self.partition in DEALT[:2], f"without partition {_or(DEALT[:2])}"
         yield "clients_per_round", not central, "with model_type 'central', which has one client"
+        yield "engine", not central, "with model_type 'central', which has one client"
         yield "momentum", self.optimizer == "sgd" or self.model_type == "scaffold", "without optimizer 'sgd'"
         for key in ("momentum", "weight_decay", "drop_last", "federate_after_n_batches"):
             yield key, steps, "with model_type 'fed_sgd', whose clients take no step"
@@ -410,4 +422,10 @@ class FederatedRun(Section):
             "selected": 3 if self.model_type == "multi_krum" else None,
         }
         given = {key: options[key] for key in filled if options[key] is not None}
-        return {**options, **filled, **given, **({"optimizer": "none"} if fed_sgd else {})}
+        without_effect = {"optimizer": "none", "weight_decay": 0.0} if fed_sgd else {}
+        return {**options, **filled, **given, **without_effect}
+
+    @property
+    def keeps_updates(self) -> bool:
+        """Whether what clients send is kept."""
+        return bool(self.keep.updates_every) and self.model_type != "central"

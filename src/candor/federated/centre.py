@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
 from candor.federated.clients import Client
 from candor.federated.federation import Happened, seed_of
@@ -16,8 +14,8 @@ from candor.federated.mishaps import ANSWERED
 from candor.federated.optimisers import make_optimiser, trained_parameters
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
-from candor.federated.vectors import Layout, Weights
-from candor.federated.workloads.workload import Workload
+from candor.federated.vectors import Weights
+from candor.federated.world import World
 
 EVERYONE = "everyone"
 
@@ -31,42 +29,21 @@ class Centre:
     ----------
     settings
         How.
-    workload
-        What is learned.
-    clients
-        Whose data is used.
-    start
-        The first model.
-    layout
-        Of the model.
-    targets
-        The class of every example as it is told in training.
-    device
-        What to run on.
+    world
+        Whose data is used, and from which model on.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        workload: Workload,
-        clients: Sequence[Client],
-        start: Weights,
-        layout: Layout,
-        targets: torch.Tensor,
-        device: str = "cpu",
-    ) -> None:
-        train = tuple(number for client in clients for number in client.train)
-        everyone = Client(EVERYONE, "", train, ())
-        self._settings, self._workload, self._layout = settings, workload, layout
-        self._targets, self._device = targets, device
-        self._schedule = Schedule(settings, [everyone])
-        self._model: nn.Module = start.to_model(workload.make(), layout).to(device)
+    def __init__(self, settings: Settings, world: World) -> None:
+        train = tuple(number for client in world.clients for number in client.train)
+        self._settings, self._world = settings, world
+        self._schedule = Schedule(settings, [Client(EVERYONE, "", train, ())])
+        self._model = world.model()
         self._optimiser = make_optimiser(trained_parameters(self._model), local_of(settings))
 
     @property
     def weights(self) -> Weights:
         """Return the model as it is now."""
-        return Weights.of(self._model, self._layout)
+        return Weights.of(self._model, self._world.layout)
 
     @property
     def over(self) -> bool:
@@ -78,12 +55,13 @@ class Centre:
         began = time.monotonic()
         torch.manual_seed(seed_of(self._settings.seed, number, 0))
         before, batches = self.weights.parameters, self._schedule.batches(0, number)
+        workload, device = self._world.workload, self._world.device
         self._model.train()
         losses, examples = 0.0, sum(map(len, batches))
         for batch in batches:
             self._optimiser.zero_grad()
-            outputs = self._model(self._workload.batch(batch, self._device))
-            loss = self._workload.loss(outputs, self._targets[torch.tensor(batch)].to(self._device))
+            outputs = self._model(workload.batch(batch, device))
+            loss = workload.loss(outputs, self._world.targets[torch.tensor(batch)].to(device))
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
             losses += float(loss.detach()) * len(batch)
@@ -111,7 +89,7 @@ class Centre:
 
     def take_up(self, state: dict[str, Any]) -> None:
         """Go on from what `state` has returned."""
-        Weights(*state["weights"]).to_model(self._model, self._layout)
+        Weights(*state["weights"]).to_model(self._model, self._world.layout)
         self._optimiser.load_state_dict(state["optimiser"])
         self._schedule.taken = list(state["taken"])
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-from torch import nn
 
 from candor.federated.errors import FederatedError
 from candor.federated.federation import Happened
 from candor.federated.judging import Judge, Judgement
 from candor.federated.recording import Recording
-from candor.federated.settings import Settings
-from candor.federated.vectors import Layout, Weights
+from candor.federated.settings import PUBLISHED, Settings
+from candor.federated.vectors import Weights
+from candor.federated.world import World
 from candor.models.resume import Resume
 from candor.runtime import Progress
 
 logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
-
-PUBLISHED = "fed-ser-leakage"
 
 
 class Trainer(Protocol):
@@ -58,7 +56,7 @@ class Course:
     Parameters
     ----------
     rounds, participants, judged, timing
-        Rows of the tables of these names.
+        Rows of the tables of these names. Seconds are of the job that ran the round.
     best
         The score of the model that is kept, higher is better; None while there is none.
     best_round, best_weights
@@ -74,17 +72,28 @@ class Course:
     best_weights: Weights | None = None
 
     @property
+    def anybody_answered(self) -> bool:
+        """Return whether anybody has ever answered, so that there is more than the first model."""
+        return any(row["answered"] for row in self.rounds)
+
+    @property
     def done(self) -> int:
         """Return how many rounds there have been."""
         return len(self.rounds)
 
+    def outcomes(self) -> str:
+        """Return in words what became of all who were chosen."""
+        found = Counter(row["outcome"] for row in self.participants)
+        return ", ".join(f"{count} {outcome}" for outcome, count in found.most_common())
+
     def state(self) -> dict[str, Any]:
-        """Return what a later job needs to go on; seconds are those of each job alone."""
+        """Return what a later job needs to go on."""
         kept = self.best_weights
         return {
             "rounds": self.rounds,
             "participants": self.participants,
             "judged": self.judged,
+            "timing": self.timing,
             "best": None if self.best is None else list(self.best),
             "best_round": self.best_round,
             "best_weights": None if kept is None else [kept.parameters, kept.buffers, kept.counters],
@@ -98,7 +107,7 @@ class Course:
             state["rounds"],
             state["participants"],
             state["judged"],
-            [],
+            state["timing"],
             None if best is None else (best[0], best[1]),
             state["best_round"],
             None if kept is None else Weights(*kept),
@@ -107,9 +116,7 @@ class Course:
 
 def run_course(
     trainer: Trainer,
-    judge: Judge,
-    model: nn.Module,
-    layout: Layout,
+    world: World,
     settings: Settings,
     recording: Recording,
     resume: Resume,
@@ -121,12 +128,8 @@ def run_course(
     ----------
     trainer
         Who trains.
-    judge
-        Judges models.
-    model
-        A model to put numbers in, on the device of the judge.
-    layout
-        Of the model.
+    world
+        What is learned, and by whom.
     settings
         How many rounds, how often judged, from when on selected.
     recording
@@ -136,7 +139,7 @@ def run_course(
     what
         What is run, in words.
     """
-    course = Course()
+    course, judge, model = Course(), Judge(world, settings.test_batch_size), world.model()
     state = resume.load()
     if state is not None and recording.take_up(state["recording"]):
         trainer.take_up(state["trainer"])
@@ -153,7 +156,7 @@ def run_course(
             _note(course, number, happened)
             if number % settings.evaluate_every == 0 or last:
                 began = time.monotonic()
-                _judge(course, number, trainer.weights, judge(trainer.weights.to_model(model, layout)), settings)
+                _judge(course, number, trainer.weights, judge(trainer.weights.to_model(model, world.layout)), settings)
                 course.timing[-1]["judging_seconds"] = time.monotonic() - began
             recording.model(number, trainer.weights, last)
             if resume.due:  # to put a state together means to wait for the disk
@@ -162,6 +165,7 @@ def run_course(
     if course.best_weights is None:
         raise FederatedError(_why_nothing(course, settings))
     resume.save(_state(trainer, course, recording), now=True)
+    logger.info("%s: of those who were chosen in %d rounds, %s", what, course.done, course.outcomes())
     for row in course.rounds:
         row["selected"] = "yes" if row["round"] == course.best_round else "no"
     return course
@@ -171,6 +175,11 @@ def _why_nothing(course: Course, settings: Settings) -> str:
     """Say why there is no model to test."""
     if not course.done:
         return "no client has a whole batch to learn from; lower batch_size, or leave drop_last out"
+    if not course.anybody_answered:
+        return (
+            f"nobody has answered in any of {course.done} rounds ({course.outcomes()}); there is nothing to aggregate. "
+            "Lower the shares in `faults`, or learning_rate where answers are not finite"
+        )
     return (
         f"no model was judged after round {settings.select_after}: the run has {course.done} rounds; lower select_after"
     )
@@ -220,5 +229,6 @@ def _judge(course: Course, number: int, weights: Weights, judgement: Judgement, 
     uar = judgement.clients_uar if settings.parity == PUBLISHED else judgement.uar
     # Between equals the one with the lower loss, and of those the first.
     score = (uar, -judgement.loss)
-    if number > settings.select_after and (course.best is None or score > course.best):
+    may_be_chosen = number > settings.select_after and course.anybody_answered
+    if may_be_chosen and (course.best is None or score > course.best):
         course.best, course.best_round, course.best_weights = score, number, weights

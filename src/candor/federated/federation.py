@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
-from candor.federated.clients import Client
 from candor.federated.engines.engine import Engine
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned, Work
@@ -19,7 +18,8 @@ from candor.federated.rules.rule import Rule, State
 from candor.federated.sampling import check_asked, chosen
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
-from candor.federated.vectors import Layout, Weights
+from candor.federated.vectors import Weights
+from candor.federated.world import World
 
 SILENT_ROUNDS = 10
 """So many rounds in a row in which nobody answers end a run."""
@@ -31,13 +31,13 @@ Keep = Callable[[int, Returned], None]
 
 @dataclass
 class Happened:
-    """What happened in a round: rows of the tables, the bytes of a model that is sent, seconds."""
+    """What happened in a round: rows of the tables, the bytes of what is sent to or by a client, seconds."""
 
     participants: list[Row] = field(default_factory=list)
     examples: int = 0
     losses: float = 0.0
     update_norm: float = 0.0
-    model_bytes: int = 0
+    bytes_each: int = 0
     training_seconds: float = 0.0
     aggregating_seconds: float = 0.0
 
@@ -53,13 +53,13 @@ class Happened:
 
     @property
     def bytes_down(self) -> int:
-        """Return the bytes that were sent to clients: a model to each who was chosen."""
-        return len(self.participants) * self.model_bytes
+        """Return the bytes that were sent to clients, to each who was chosen."""
+        return len(self.participants) * self.bytes_each
 
     @property
     def bytes_up(self) -> int:
         """Return the bytes that clients sent in time."""
-        return (self.answered + self.rejected) * self.model_bytes
+        return (self.answered + self.rejected) * self.bytes_each
 
 
 class Federation:
@@ -69,18 +69,12 @@ class Federation:
     ----------
     settings
         How.
-    clients
-        Who.
-    start
-        The first global model.
-    layout
-        Of the model.
+    world
+        Who, and from which model on.
     rule
         The algorithm.
     engine
         What runs the clients.
-    targets
-        The class of every example as clients have it for training, which may be wrong.
     keep
         Is given what clients have sent, as far as it is accepted.
     """
@@ -88,24 +82,22 @@ class Federation:
     def __init__(
         self,
         settings: Settings,
-        clients: Sequence[Client],
-        start: Weights,
-        layout: Layout,
+        world: World,
         rule: Rule,
         engine: Engine,
-        targets: torch.Tensor,
         keep: Keep | None = None,
     ) -> None:
+        clients = world.clients
         check_asked(len(clients), settings.clients_per_round)
-        self._settings, self._clients, self._keep = settings, clients, keep
-        self._bytes = layout.bytes
-        self._rule, self._engine, self._targets = rule, engine, targets
+        self._settings, self._clients, self._targets = settings, clients, world.targets
+        self._rule, self._engine, self._keep = rule, engine, keep
+        self._bytes = world.layout.bytes + rule.bytes_beside
         self._mishaps = Mishaps(settings.faults, len(clients), settings.seed)
         self._poisoned = self._mishaps.poisoned()
         self._schedule = Schedule(settings, clients)
         self._memory: State = rule.begin(len(clients))
         self._silent = 0
-        self.weights = start
+        self.weights = world.start
 
     @property
     def over(self) -> bool:
@@ -120,7 +112,7 @@ class Federation:
         FederatedError
             When nobody has answered for long, or the model has left the numbers.
         """
-        happened, began = Happened(model_bytes=self._bytes), time.monotonic()
+        happened, began = Happened(bytes_each=self._bytes), time.monotonic()
         work = list(self._work(number, happened))
         broken = {row["client"] for row in happened.participants if row["outcome"] == "broken"}
         gathered = self._rule.gather()
@@ -140,7 +132,7 @@ class Federation:
         if happened.answered:
             after = self._rule.step(self.weights, gathered, self._memory, number)
             happened.update_norm = float((after.parameters - self.weights.parameters).norm())
-            if not bool(torch.isfinite(after.parameters).all()):
+            if not all(bool(torch.isfinite(own).all()) for own in (after.parameters, after.buffers)):
                 raise FederatedError(f"round {number}: the model has left the numbers; lower learning_rate")
             self.weights = after
         elif self._silent >= SILENT_ROUNDS:
@@ -212,7 +204,7 @@ class Federation:
         """Return what is accepted of what was sent, and note what became of it."""
         rows = {row["client"]: row for row in happened.participants}
         norms = sent.updates.norm(dim=1)
-        finite = torch.isfinite(norms).tolist()
+        finite = (torch.isfinite(norms) & torch.isfinite(sent.buffers).all(dim=1)).tolist()
         accepted = []
         for place, client in enumerate(sent.clients):
             row = rows[client]

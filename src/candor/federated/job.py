@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +17,19 @@ from safetensors.torch import save
 
 from candor.federated.centre import Centre
 from candor.federated.course import Course, run_course
+from candor.federated.data_faults import noisy_labels
 from candor.federated.engines.choose import choose
-from candor.federated.faults import noisy_labels
 from candor.federated.federation import Federation
 from candor.federated.held import held
-from candor.federated.judging import Judge, outputs_of
+from candor.federated.judging import outputs_of
 from candor.federated.mishaps import Mishaps
 from candor.federated.recording import MODELS, UPDATES, Recording
 from candor.federated.rules.registry import rule_of
-from candor.federated.settings import Settings
+from candor.federated.settings import CENTRAL, Settings
 from candor.federated.standalone import Standalone, train_alone
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.prepared import Prepared, Sources
+from candor.federated.world import World
 from candor.made_of import hashes_of, made_of, named
 from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
@@ -49,7 +51,6 @@ from candor.tables.federated import (
 
 logger = logging.getLogger(__name__)
 
-CENTRAL = "central"
 WHO = ("utterance", "speaker", "gender", "session")
 
 
@@ -73,6 +74,8 @@ class FederatedJob:
         The folder for what is unfinished.
     device
         What models run on.
+    code
+        The fingerprint of the code, so that what other code left unfinished is not gone on with.
     """
 
     run: Mapping[str, str]
@@ -82,6 +85,7 @@ class FederatedJob:
     backbone: Mapping[str, Any]
     aside: Path
     device: str = "cpu"
+    code: str = ""
 
     def run_and_write(self, output: Any) -> None:
         """Train, test, write tables, models and what they were made of.
@@ -103,7 +107,8 @@ class FederatedJob:
     @property
     def depends_on(self) -> dict[str, Any]:
         """Return all that the course of the run depends on."""
-        return {"options": dict(self.options), "inputs": hashes_of(self.inputs), "device": self.device}
+        inputs = hashes_of(self.inputs)
+        return {"options": dict(self.options), "inputs": inputs, "device": self.device, "code": self.code}
 
     def _prepared(self, settings: Settings) -> Prepared:
         workload = importlib.import_module(f"candor.federated.workloads.{settings.workload}")
@@ -112,6 +117,8 @@ class FederatedJob:
 
     def _write(self, run: _Run, course: Course, best: Weights, output: Any) -> None:
         prepared, settings = run.prepared, run.settings
+        # Before anything is in its place, as it may take long: what is there when a job is killed, Snakemake deletes.
+        alone = run.alone(best) if settings.keep.standalone else None
         ClientsHeld.write(held(prepared.clients, prepared.rows, prepared.workload.classes), output.clients)
         Rounds.write(course.rounds, output.rounds)
         Participants.write(course.participants, output.participants)
@@ -119,19 +126,18 @@ class FederatedJob:
         spent = {"engine": run.engine, "device": self.device.partition(":")[0]}
         RoundsTiming.write([{**row, **spent} for row in course.timing], output.timing)
         FederatedPredictions.write(run.predictions(best), output.predictions)
-        if "model" in output.keys():  # noqa: SIM118 - Snakemake's output is a list with names
-            _save(best.named(run.layout), output.model)
+        if settings.save_model:
+            _save(best.named(run.world.layout), output.model)
+        if alone is not None:
+            StandaloneModels.write(alone.rows, output.standalone_table)
+            _save(_by_client(alone.models, run.world.layout), output.standalone)
         run.recording.close()
-        if settings.keep.updates_every:
+        if settings.keeps_updates:
             UpdateIndex.write(run.recording.updates, output.updates_index)
-            _move(run.recording.folder / UPDATES, output.updates)
+            _place(run.recording.folder / UPDATES, output.updates)
         if settings.keep.models_every:
             ModelIndex.write(run.recording.models, output.models_index)
-            _move(run.recording.folder / MODELS, output.models)
-        if settings.keep.standalone:
-            alone = run.alone(best)
-            StandaloneModels.write(alone.rows, output.standalone_table)
-            _save(_by_client(alone.models, run.layout), output.standalone)
+            _place(run.recording.folder / MODELS, output.models)
         write_json(made_of(named(self.inputs), **run.facts(course)), output.run)
 
 
@@ -140,45 +146,39 @@ class _Run:
 
     def __init__(self, job: FederatedJob, settings: Settings, prepared: Prepared) -> None:
         self.job, self.settings, self.prepared = job, settings, prepared
+        workload, clients = prepared.workload, prepared.clients
         with seeded(settings.seed):
-            self.model = prepared.workload.make()
-        self.layout = Layout.of(self.model)
-        self.start = Weights.of(self.model, self.layout)
-        self.model.to(job.device)
-        faults, workload = settings.faults, prepared.workload
-        self.targets = noisy_labels(
-            workload.targets, prepared.clients, faults.label_noise, len(workload.classes), settings.seed
-        )
-        self.recording = Recording(job.aside, settings.keep, self.layout, prepared.clients)
-        self.engine, self.why = "", ""
+            self._model = workload.make()
+        layout = Layout.of(self._model)
+        wrong = settings.faults.label_noise
+        targets = noisy_labels(workload.targets, clients, wrong, len(workload.classes), settings.seed)
+        self.world = World(workload, clients, Weights.of(self._model, layout), layout, targets, job.device)
+        self.recording = Recording(job.aside, settings, layout, clients)
+        self.engine, self._why = CENTRAL, "everything is at one place"
 
     def train(self) -> Course:
         """Run all rounds."""
-        settings, prepared, device = self.settings, self.prepared, self.job.device
-        judge = Judge(prepared.workload, prepared.clients, settings.test_batch_size, device)
-        trainer: Centre | Federation
-        if settings.model_type == CENTRAL:
-            self.engine, self.why = CENTRAL, "everything is at one place"
-            trainer = self._centre()
-        else:
-            trainer = self._federation()
-        logger.info("%d clients by %s, run by %s: %s", len(prepared.clients), prepared.partition, self.engine, self.why)
+        settings, run = self.settings, self.job.run
+        trainer = Centre(settings, self.world) if settings.is_central else self._federation()
+        kind = self.prepared.partition
+        logger.info("%d clients by %s, run by %s: %s", len(self.world.clients), kind, self.engine, self._why)
+        if poisoned := self._poisoned():
+            logger.info("%d of them send poison: %s", len(poisoned), ", ".join(poisoned))
         resume = Resume(self.job.aside / "course.pt", json.dumps(self.job.depends_on, sort_keys=True))
-        what = f"{self.job.run['run']} fold {self.job.run['fold']}"
-        return run_course(trainer, judge, self.model, self.layout, settings, self.recording, resume, what)
+        return run_course(trainer, self.world, settings, self.recording, resume, f"{run['run']} fold {run['fold']}")
 
     def predictions(self, best: Weights) -> list[dict[str, Any]]:
         """Return what the selected model says of the test examples, as rows of `FederatedPredictions`."""
-        settings, prepared = self.settings, self.prepared
-        model = best.to_model(self.model, self.layout)
-        outputs = outputs_of(model, prepared.workload, prepared.test, settings.test_batch_size, self.job.device)
+        world, test = self.world, self.prepared.test
+        at_once = self.settings.test_batch_size
+        outputs = outputs_of(world.model(best), world.workload, test, at_once, world.device)
         chances = torch.softmax(outputs.double(), dim=1).numpy()
-        classes, rows = prepared.workload.classes, prepared.rows.iloc[prepared.test]
+        classes, rows = world.workload.classes, self.prepared.rows.iloc[test]
         return [
             {
                 **dict(zip(WHO, who, strict=True)),
                 "fold": int(self.job.run["fold"]),
-                "seed": settings.seed,
+                "seed": self.settings.seed,
                 "label": label,
                 "predicted": classes[int(chance.argmax())],
                 **{f"p_{name}": float(p) for name, p in zip(classes, chance, strict=True)},
@@ -190,64 +190,52 @@ class _Run:
 
     def alone(self, best: Weights) -> Standalone:
         """Train a model at each client alone."""
-        return train_alone(
-            self.settings,
-            self.prepared.workload,
-            self.prepared.clients,
-            self.start,
-            self.layout,
-            best,
-            self.targets,
-            self.job.aside,
-            self.job.depends_on,
-            self.job.device,
-        )
+        return train_alone(self.settings, self.world, best, self.job.aside, self.job.depends_on)
 
     def facts(self, course: Course) -> dict[str, Any]:
         """Return what stands in run.json."""
-        prepared, settings = self.prepared, self.settings
-        poisoned = Mishaps(settings.faults, len(prepared.clients), settings.seed).poisoned()
+        prepared, world = self.prepared, self.world
         return {
             "schema": RUN_SCHEMA,
             "run": dict(self.job.run),
             "options": dict(self.job.options),
             "backbone": dict(self.job.backbone),
-            "classes": prepared.workload.classes,
+            "classes": world.workload.classes,
             "partition": prepared.partition,
-            "clients": len(prepared.clients),
+            "clients": len(world.clients),
+            "test_speakers_among_clients": self._speakers_on_both_sides(),
             "transductive": prepared.transductive,
             "prepared": dict(prepared.facts),
-            "layers": {piece.name: list(piece.shape) for piece in self.layout.parameters},
-            "model_bytes": self.layout.bytes,
-            "engine": {"name": self.engine, "why": self.why},
+            "layers": {piece.name: list(piece.shape) for piece in world.layout.parameters},
+            "model_bytes": world.layout.bytes,
+            "engine": {"name": self.engine, "why": self._why},
             "rounds": course.done,
             "selected_round": course.best_round,
-            "poisoned": [prepared.clients[client].name for client in sorted(poisoned)],
-            "wrong_labels": int((self.targets != prepared.workload.targets).sum()),
+            "poisoned": self._poisoned(),
+            "wrong_labels": int((world.targets != world.workload.targets).sum()),
         }
 
-    def _centre(self) -> Centre:
-        prepared = self.prepared
-        return Centre(
-            self.settings,
-            prepared.workload,
-            prepared.clients,
-            self.start,
-            self.layout,
-            self.targets,
-            self.job.device,
-        )
+    def _poisoned(self) -> list[str]:
+        """Return the names of the clients that send poison."""
+        clients, settings = self.world.clients, self.settings
+        places = Mishaps(settings.faults, len(clients), settings.seed).poisoned()
+        return [clients[place].name for place in sorted(places)]
+
+    def _speakers_on_both_sides(self) -> int:
+        """Return how many speakers are tested whose speech clients hold too, as some official partitions have it."""
+        speakers = self.prepared.rows["speaker"].tolist()
+        of_clients = {speakers[number] for client in self.world.clients for number in client.train + client.dev}
+        return len((of_clients & {speakers[number] for number in self.prepared.test}) - {""})
 
     def _federation(self) -> Federation:
-        settings, prepared, device = self.settings, self.prepared, self.job.device
-        rule = rule_of(settings, self.layout)
-        kind, self.why = choose(prepared.workload, self.model, rule.local, settings.engine, device)
-        engine = kind(prepared.workload, self.layout, rule.local, device)
+        settings, world = self.settings, self.world
+        rule = rule_of(settings, world.layout)
+        kind, self._why = choose(world.workload, self._model, rule.local, settings.engine, world.device)
+        engine = kind(world.workload, world.layout, rule.local, world.device)
         self.engine = kind.name
         if settings.model_type == "fed_sgd" and settings.local_epochs > 1:
             logger.info("local_epochs is %d, without effect: clients of fed_sgd take no step", settings.local_epochs)
-        keep = self.recording.update
-        return Federation(settings, prepared.clients, self.start, self.layout, rule, engine, self.targets, keep)
+        return Federation(settings, world, rule, engine, self.recording.update)
 
 
 def _by_client(models: Mapping[str, Weights], layout: Layout) -> dict[str, torch.Tensor]:
@@ -263,7 +251,13 @@ def _save(tensors: Mapping[str, torch.Tensor], path: str) -> None:
         handle.write(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
-def _move(file: Path, path: str) -> None:
-    """Put a finished file in its place, which may be on another file system than it is."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(file, path)
+def _place(file: Path, path: str) -> None:
+    """Put a finished file in its place, and leave it where it is until all else is in its place too."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(file, target)
+    except OSError:  # on another file system, or on one without links
+        with atomic(target, "wb") as handle, file.open("rb") as source:
+            shutil.copyfileobj(source, handle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 from candor.federated.clients import Client
 from candor.federated.errors import FederatedError
 from candor.federated.workloads.workload import Workload
+from candor.federated.world import World
 
 Numbers = NDArray[np.float64]
 
@@ -29,6 +30,8 @@ class Judgement:
         Mean of the clients' own UAR, weighted by their examples.
     per_client
         Rows of `Judged` without the round: client, examples, loss, accuracy, uar.
+    counts
+        Examples of each class over all clients, and those that are right, [2, classes].
     """
 
     loss: float
@@ -36,6 +39,7 @@ class Judgement:
     uar: float
     clients_uar: float
     per_client: list[dict[str, str | float]]
+    counts: Numbers = field(compare=False)
 
 
 class Judge:
@@ -43,14 +47,12 @@ class Judge:
 
     Parameters
     ----------
-    workload
-        What is learned.
-    clients
-        Whose validation data is used.
+    world
+        What is learned, and by whom.
     at_once
         Examples per step.
-    device
-        What to run on.
+    clients
+        Whose validation data is used; None for all clients'.
 
     Raises
     ------
@@ -58,14 +60,14 @@ class Judge:
         When no client has any.
     """
 
-    def __init__(self, workload: Workload, clients: Sequence[Client], at_once: int, device: str = "cpu") -> None:
-        self._workload, self._at_once, self._device = workload, at_once, device
-        self._clients = [client for client in clients if client.dev]
+    def __init__(self, world: World, at_once: int, clients: Sequence[Client] | None = None) -> None:
+        self._workload, self._at_once, self._device = world.workload, at_once, world.device
+        self._clients = [client for client in (world.clients if clients is None else clients) if client.dev]
         if not self._clients:
             raise FederatedError("no client has validation data; choose fewer clients or a greater `validation`")
         self._numbers = [number for client in self._clients for number in client.dev]
         self._owner = np.repeat(np.arange(len(self._clients)), [len(client.dev) for client in self._clients])
-        self._targets = workload.targets[torch.tensor(self._numbers)]
+        self._targets = world.workload.targets[torch.tensor(self._numbers)]
 
     def __call__(self, model: nn.Module) -> Judgement:
         """Return what a model is worth; it is in evaluation mode then."""
@@ -86,6 +88,7 @@ class Judge:
             float(mean_recall(held.sum(axis=0), right.sum(axis=0))),
             float(np.average(uar, weights=examples)),
             per_client,
+            np.stack([held.sum(axis=0), right.sum(axis=0)]),
         )
 
     def _counts(self, truth: NDArray[np.int64], which: NDArray[np.bool_] | None = None) -> Numbers:

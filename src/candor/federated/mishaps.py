@@ -10,6 +10,7 @@ import torch
 
 from candor.federated.draws import draws
 from candor.federated.settings import Faults
+from candor.federated.shares import nearest, whole_part
 
 ANSWERED, IN_PART, DROPPED_OUT, LATE, NOT_FINITE = "answered", "in part", "dropped out", "late", "not finite"
 """What becomes of a chosen client, in the words of the tables."""
@@ -49,8 +50,8 @@ class Mishaps:
         return fates
 
     def poisoned(self) -> frozenset[int]:
-        """Return which clients send poison, in every round that they take part in."""
-        count = round(self.faults.poisoned * self.clients)
+        """Return which clients send poison, in every round that they take part in; one at least, if any are to."""
+        count = max(int(self.faults.poisoned > 0), nearest(self.faults.poisoned, self.clients))
         return frozenset(draws(self.seed, "poisoned").permutation(self.clients)[:count].tolist())
 
     def poison(self, update: torch.Tensor, client: int, round: int) -> torch.Tensor:
@@ -70,4 +71,4 @@ def finished_steps(steps: int, share: float) -> int:
     >>> finished_steps(3, 0.5), finished_steps(3, 0), finished_steps(1, 0.5)
     (1, 0, 0)
     """
-    return int(steps * share)
+    return whole_part(share, steps)

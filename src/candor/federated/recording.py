@@ -9,7 +9,7 @@ from typing import Any
 from candor.federated.clients import Client
 from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
-from candor.federated.settings import Kept
+from candor.federated.settings import Settings
 from candor.federated.vectors import Layout, Weights
 from candor.tables.packing import PackWriter
 
@@ -25,7 +25,7 @@ class Recording:
     ----------
     folder
         Where they lie until the run is done.
-    keep
+    settings
         What is kept.
     layout
         Of the model.
@@ -33,10 +33,10 @@ class Recording:
         All of them.
     """
 
-    def __init__(self, folder: Path, keep: Kept, layout: Layout, clients: Sequence[Client]) -> None:
-        self.folder, self._keep, self._layout = folder, keep, layout
+    def __init__(self, folder: Path, settings: Settings, layout: Layout, clients: Sequence[Client]) -> None:
+        self.folder, self._keep, self._layout = folder, settings.keep, layout
         self._names = [client.name for client in clients]
-        self._pieces = layers_asked(layout, keep.layers)
+        self._pieces = layers_asked(layout, settings.keep.layers)
         self._packs: dict[str, PackWriter] = {}
         self.updates: list[Row] = []
         self.models: list[Row] = []

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from candor.federated.settings import CENTRAL
 from candor.figures import (
     BLUE,
     COLOURS,
@@ -26,7 +27,6 @@ from candor.figures import (
 )
 from candor.numbers import percent
 
-CENTRAL = "central"
 BAND = (0.1, 0.9)
 
 
@@ -74,7 +74,7 @@ def runs_figure(summary: pd.DataFrame, rounds: Mapping[str, pd.DataFrame]) -> Fi
         Rows of `Rounds` of all folds of each run, by its name.
     """
     rows = summary[summary["metric"] == "uar"].sort_values(["value", "run"], ascending=[False, True])
-    order = list(rows["run"])
+    order, central = list(rows["run"]), set(rows.loc[rows["model_type"] == CENTRAL, "run"])
     styles = {run: (COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]) for place, run in enumerate(order)}
     with house_style():
         figure = new_figure(FULL_WIDTH, max(2.6, 1.1 + 0.26 * len(rows)))
@@ -83,7 +83,7 @@ def runs_figure(summary: pd.DataFrame, rounds: Mapping[str, pd.DataFrame]) -> Fi
         for run in order:
             colour, marker = styles[run]
             mean = rounds[run].dropna(subset="dev_uar").groupby("round")["dev_uar"].mean()
-            dashed = (0, (4, 2)) if run.endswith(CENTRAL) else "solid"
+            dashed = (0, (4, 2)) if run in central else "solid"
             every = max(1, len(mean) // 6)
             curves.plot(
                 mean.index, 100 * mean, color=colour, linewidth=1.2, linestyle=dashed, marker=marker, markersize=3.5,

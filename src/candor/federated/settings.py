@@ -6,6 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+CENTRAL = "central"
+"""The `model_type` of training at one place."""
+
+PUBLISHED = "fed-ser-leakage"
+"""The `parity` with which a run goes as published."""
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -87,6 +93,16 @@ class Settings:
     engine: str = "auto"
     seed: int = 8
     parity: str | None = None
+
+    @property
+    def is_central(self) -> bool:
+        """Return whether all data is at one place."""
+        return self.model_type == CENTRAL
+
+    @property
+    def keeps_updates(self) -> bool:
+        """Return whether what clients send is kept."""
+        return bool(self.keep.updates_every) and not self.is_central
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:

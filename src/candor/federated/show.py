@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from candor.federated.settings import CENTRAL
 from candor.numbers import p_words, percent, with_prefix
+from candor.performance.caveats import caveats_of
 from candor.performance.show import aligned
 from candor.tables.federated import FederatedComparison, FederatedSummary
 
@@ -14,8 +16,6 @@ HEADS = (
     *("dataset", "run", "algorithm", "UAR [95 % interval]", "accuracy", "chance", "less central [95 % interval]"),
     *("clients", "rounds", "chosen", "sent", "n", "speakers", ""),
 )
-CENTRAL = "central"
-
 EXPLAINED = (
     "Per cent, of held-out speakers. `less central`: the run less training at one place on the same features, in "
     "points, paired by speaker; p is Holm's for all pairs. `chosen`: the round whose model was tested, `sent`: bytes "
@@ -32,6 +32,7 @@ def federated_text(summaries: Sequence[Path]) -> str:
         Tables `FederatedSummary`; the `FederatedComparison` beside each is read where it is there.
     """
     lines: list[Sequence[str]] = []
+    caveats: list[str] = []
     for file in summaries:
         rows = FederatedSummary.read(file)
         beside = file.with_name(Path(FederatedComparison.path).name)
@@ -40,8 +41,10 @@ def federated_text(summaries: Sequence[Path]) -> str:
         best_first = rows[rows["metric"] == "uar"].sort_values(["value", "run"], ascending=[False, True])
         kinds = dict(zip(best_first["run"], best_first["model_type"], strict=True))
         for row in best_first.to_dict("records"):
+            caveats.append(caveats_of(row))
             lines.append(_line(row, accuracy[row["run"]], _less_central(row["run"], pairs, kinds)))
-    return "\n".join([aligned([HEADS, *lines]), EXPLAINED]) if lines else ""
+    told = filter(None, [EXPLAINED, "; ".join(dict.fromkeys(filter(None, caveats)))])
+    return "\n".join([aligned([HEADS, *lines]), *told]) if lines else ""
 
 
 def _line(row: Mapping[Any, Any], accuracy: float, less_central: str) -> tuple[str, ...]:

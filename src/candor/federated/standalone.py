@@ -1,26 +1,27 @@
-"""Models that each client trains on its own data alone, to set the federated one beside."""
+"""Models that each client trains on its own data alone, to set the federated one beside.
+
+How long they train is chosen once for all clients of a fold, on the validation data of all of them, as the federated
+model is. Were it chosen by each client on its few validation clips, these would praise what chance has picked on them.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 from candor.federated.centre import Centre
 from candor.federated.clients import Client
-from candor.federated.judging import Judge, Judgement
+from candor.federated.judging import Judge, Judgement, mean_recall
 from candor.federated.settings import Settings
-from candor.federated.vectors import Layout, Weights
-from candor.federated.workloads.workload import Workload
+from candor.federated.vectors import Weights
+from candor.federated.world import World
 from candor.models.resume import Resume
 from candor.runtime import Progress
-
-logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
@@ -42,26 +43,17 @@ class Standalone:
 
 
 def train_alone(
-    settings: Settings,
-    workload: Workload,
-    clients: Sequence[Client],
-    start: Weights,
-    layout: Layout,
-    federated: Weights,
-    targets: torch.Tensor,
-    aside: Path,
-    made_of: Mapping[str, Any],
-    device: str = "cpu",
+    settings: Settings, world: World, federated: Weights, aside: Path, made_of: Mapping[str, Any]
 ) -> Standalone:
-    """Train a model at each client from the same start, for as many rounds as the run has, and keep the best.
+    """Train a model at each client from the same start, for as many rounds as the run has, and keep that of the best.
 
-    The best is the one with the highest UAR on the client's own validation data, between equals the one with the lower
-    loss; the last one where a client has no validation data.
+    The best round is the one with the highest UAR over the validation examples of all clients, each judged by its own
+    client's model; between equals the first.
 
     Parameters
     ----------
-    settings, workload, clients, start, layout, targets, device
-        As of the run.
+    settings, world
+        Of the run.
     federated
         The run's selected model, which is judged beside them.
     aside
@@ -69,66 +61,81 @@ def train_alone(
     made_of
         All that the run depends on.
     """
-    rows: list[Row] = []
-    models: dict[str, Weights] = {}
-    with Progress(len(clients), "train alone", "client") as progress:
+    clients = world.clients
+    with Progress(2 * len(clients), "train alone", "client") as progress:
+        counts = []
         for place, client in enumerate(clients):
-            mark = json.dumps({**made_of, "standalone": client.name}, sort_keys=True)
-            resume = Resume(aside / f"standalone{place}.pt", mark)
+            resume = _resume(aside, f"judged{place}", made_of)
             kept = resume.load()
             if kept is None:
-                epoch, weights = _best(settings, workload, client, start, layout, targets, device)
-                numbers = [weights.parameters, weights.buffers, weights.counters]
-                resume.save({"epoch": epoch, "weights": numbers}, now=True)
-            else:
-                epoch, weights = kept["epoch"], Weights(*kept["weights"])
-            models[client.name] = weights
-            own, shared = (_judged(settings, workload, client, some, layout, device) for some in (weights, federated))
-            rows.append(
-                {
-                    "client": client.name,
-                    "round": epoch,
-                    "examples": len(client.dev),
-                    "uar": own and own.uar,
-                    "accuracy": own and own.accuracy,
-                    "federated_uar": shared and shared.uar,
-                    "federated_accuracy": shared and shared.accuracy,
-                }
-            )
+                kept = {"counts": [judged.counts.tolist() for judged in _judged_rounds(settings, world, client)]}
+                resume.save(kept, now=True)
+            if client.dev:
+                counts.append(np.asarray(kept["counts"]))
+            progress.advance()
+        best = best_round(counts, settings.num_epochs)
+        rows, models = [], {}
+        for place, client in enumerate(clients):
+            resume = _resume(aside, f"alone{place}", {**made_of, "rounds": best})
+            kept = resume.load()
+            if kept is None:
+                weights, number = world.start, 0
+                for number, weights in _rounds(settings, world, client, best):  # noqa: B007 - the last one counts
+                    pass
+                kept = {"round": number, "weights": [weights.parameters, weights.buffers, weights.counters]}
+                resume.save(kept, now=True)
+            models[client.name] = Weights(*kept["weights"])
+            rows.append(_row(settings, world, client, kept["round"], models[client.name], federated))
             progress.advance()
     return Standalone(rows, models)
 
 
-def _best(
-    settings: Settings,
-    workload: Workload,
-    client: Client,
-    start: Weights,
-    layout: Layout,
-    targets: torch.Tensor,
-    device: str,
-) -> tuple[int, Weights]:
-    alone = Centre(settings, workload, [client], start, layout, targets, device)
-    judge = Judge(workload, [client], settings.test_batch_size, device) if client.dev else None
-    model = workload.make().to(device)
-    best, kept, number = (-1.0, 0.0), (0, start), 0
-    while number < settings.num_epochs and not alone.over:
-        number += 1
+def best_round(counts: list[np.ndarray], rounds: int) -> int:
+    """Return after which round, counted from 1, the models of all clients together are best.
+
+    Parameters
+    ----------
+    counts
+        Of each client, examples of each class and those that are right, [rounds, 2, classes]. Who has fewer rounds than
+        others, as nothing is left to learn from, stays as it is then.
+    rounds
+        How many there are at most, which is returned where nobody can be judged.
+    """
+    longest = max(map(len, counts), default=0)
+    if not longest:
+        return rounds
+    filled = [np.concatenate([own, np.repeat(own[-1:], longest - len(own), axis=0)]) for own in counts if len(own)]
+    held, right = np.sum(filled, axis=0, dtype=np.float64).swapaxes(0, 1)
+    return int(np.argmax(mean_recall(held, right))) + 1
+
+
+def _resume(aside: Path, name: str, made_of: Mapping[str, Any]) -> Resume:
+    return Resume(aside / f"{name}.pt", json.dumps({**made_of, "standalone": name}, sort_keys=True))
+
+
+def _rounds(settings: Settings, world: World, client: Client, rounds: int) -> Iterator[tuple[int, Weights]]:
+    """Yield the model of a client after each round that it trains alone."""
+    alone = Centre(settings, replace(world, clients=[client]))
+    for number in range(1, rounds + 1):
+        if alone.over:
+            return
         alone.round(number)
-        weights = alone.weights
-        if judge is None:
-            kept = (number, weights)
-            continue
-        judgement = judge(weights.to_model(model, layout))
-        if (score := (judgement.uar, -judgement.loss)) > best:
-            best, kept = score, (number, weights)
-    return kept
+        yield number, alone.weights
 
 
-def _judged(
-    settings: Settings, workload: Workload, client: Client, weights: Weights, layout: Layout, device: str
-) -> Judgement | None:
+def _judged_rounds(settings: Settings, world: World, client: Client) -> Iterator[Judgement]:
+    """Yield what the model of a client is worth after each round; nothing where it has no validation data."""
     if not client.dev:
-        return None
-    judge = Judge(workload, [client], settings.test_batch_size, device)
-    return judge(weights.to_model(workload.make().to(device), layout))
+        return
+    judge, model = Judge(world, settings.test_batch_size, [client]), world.model()
+    for _, weights in _rounds(settings, world, client, settings.num_epochs):
+        yield judge(weights.to_model(model, world.layout))
+
+
+def _row(settings: Settings, world: World, client: Client, round: int, alone: Weights, federated: Weights) -> Row:
+    row: Row = {"client": client.name, "round": round, "examples": len(client.dev)}
+    judge = Judge(world, settings.test_batch_size, [client]) if client.dev else None
+    for prefix, weights in (("", alone), ("federated_", federated)):
+        judged = judge(world.model(weights)) if judge else None
+        row |= {f"{prefix}uar": judged and judged.uar, f"{prefix}accuracy": judged and judged.accuracy}
+    return row

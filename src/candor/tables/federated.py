@@ -39,7 +39,10 @@ class ClientsHeld(Table):
 
     name = "clients_held"
     path = f"{FOLD}/clients.tsv"
-    description = "One row per client. Test speakers are never clients."
+    description = (
+        "One row per client. No test example is among its own; a test speaker may be one of its people where an "
+        "official partition has it so."
+    )
     key = ("client",)
     columns = (
         _CLIENT,
@@ -207,7 +210,9 @@ class StandaloneModels(Table):
         _CLIENT,
         Column(
             "round",
-            "Round after which its standalone model is kept, from 1; each is as much work as one of the run",
+            "Round after which its standalone model is kept; each is as much work as one of the run. It is the same "
+            "for all clients of a fold, the best over the validation examples of all, unless one has no work left "
+            "sooner",
             "integer",
         ),
         Column("examples", "Its validation examples", "integer"),

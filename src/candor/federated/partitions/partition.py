@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from candor.federated.errors import FederatedError
 from candor.federated.partitions.dealing import by_amount, by_label, evenly
 from candor.federated.partitions.groups import Shares, by_name, in_shards
 from candor.federated.settings import Settings
+from candor.federated.shares import whole_part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def among_people(partition: str, rows: pd.DataFrame, shards: int) -> str:
     partition
         As the config says it.
     rows
-        The clients' examples, with their `speaker`.
+        All examples of the dataset, with their `speaker`: what `auto` stands for does not differ from fold to fold.
     shards
         Into how many each speaker's would be cut.
     """
@@ -46,7 +46,7 @@ def among_people(partition: str, rows: pd.DataFrame, shards: int) -> str:
 
 
 def clients_of(rows: pd.DataFrame, numbers: Sequence[int], partition: str, settings: Settings) -> list[Client]:
-    """Return who takes part in a fold, in order of their names, and what each of them holds.
+    """Return who takes part in a fold, in an order that names alone decide, and what each of them holds.
 
     Parameters
     ----------
@@ -117,8 +117,7 @@ def _others(partition: str, lacking: str = "") -> str:
 def _client(name: str, numbers: Sequence[int], speakers: Sequence[str], settings: Settings) -> Client:
     """Return a client that keeps a share of its examples to judge models on, but learns from one at least."""
     shuffled = draws(settings.seed, "validation", name).permutation(sorted(numbers)).tolist()
-    # The nudge keeps 0.8 of 5 examples at 4, of which floating numbers may fall a hair short.
-    learned = max(1, math.floor(len(numbers) * (1 - settings.validation) + 1e-9))
+    learned = max(1, whole_part(1 - settings.validation, len(numbers)))
     people = {speakers[number] for number in numbers}
     person = people.pop() if len(people) == 1 else ""
     return Client(name, person, tuple(sorted(shuffled[:learned])), tuple(sorted(shuffled[learned:])))

@@ -20,9 +20,9 @@ from dataclasses import replace
 
 import torch
 
-from candor.federated.averaging import add_weighted
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
+from candor.federated.sums import add_weighted
 from candor.federated.vectors import Weights
 
 

@@ -18,9 +18,6 @@ RULES: dict[str, type[Rule]] = {
     )
 }  # fmt: skip
 
-CENTRAL = "central"
-"""Training at one place: FedAvg with one client who has all data. That its optimiser lives on is up to who runs it."""
-
 
 def rule_of(settings: Settings, layout: Layout) -> Rule:
     """Return the algorithm of a run.
@@ -37,7 +34,7 @@ def rule_of(settings: Settings, layout: Layout) -> Rule:
     FederatedError
         When there is no algorithm of that name.
     """
-    rule = FedAvg if settings.model_type == CENTRAL else RULES.get(settings.model_type)
+    rule = RULES.get(settings.model_type)
     if rule is None:
-        raise FederatedError(f"there is no algorithm {settings.model_type!r}, but {', '.join([*RULES, CENTRAL])}")
+        raise FederatedError(f"there is no algorithm {settings.model_type!r}, but {', '.join(RULES)}")
     return rule(settings, layout)

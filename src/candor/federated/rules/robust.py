@@ -16,6 +16,7 @@ import torch
 from candor.federated.local import Returned
 from candor.federated.rules.averaging import FedAvg
 from candor.federated.rules.gathered import Gathered, Mean, Rows, returned_rows
+from candor.federated.rules.rule import State
 from candor.federated.settings import Settings
 from candor.federated.vectors import Layout, Weights
 
@@ -58,11 +59,24 @@ class TrimmedMean(FedAvg):
 
     name: ClassVar[str] = "trimmed_mean"
 
+    def __init__(self, settings: Settings, layout: Layout) -> None:
+        super().__init__(settings, layout)
+        assert settings.trimmed is not None  # the config fills it in for this algorithm
+        self._share, self._warned = settings.trimmed, False
+
     def gather(self) -> Gathered:
         """Return what takes trimmed means."""
-        share = self.settings.trimmed
-        assert share is not None  # the config fills it in for this algorithm
-        return Columns(lambda ordered: trimmed_mean_of_sorted(ordered, share))
+        return Columns(lambda ordered: trimmed_mean_of_sorted(ordered, self._share))
+
+    def step(self, start: Weights, gathered: Gathered, state: State, round: int) -> Weights:
+        """Return the next global model; say once if there are so few answers that none is cut off."""
+        if int(self._share * gathered.answered) == 0 and not self._warned:
+            self._warned = True
+            logger.warning(
+                "trimmed_mean with trimmed: %s cuts nothing off %d answers, as there are in round %d, and keeps no "
+                "poison out. Raise trimmed or clients_per_round", self._share, gathered.answered, round,
+            )  # fmt: skip
+        return super().step(start, gathered, state, round)
 
 
 class MultiKrum(FedAvg):

@@ -38,6 +38,11 @@ class Rule(ABC):
         self.settings, self.layout = settings, layout
 
     @property
+    def bytes_beside(self) -> int:
+        """Return the bytes that travel beside a model, each way: to a client who is chosen, and back."""
+        return 0
+
+    @property
     def local(self) -> Local:
         """Return how clients learn."""
         settings = self.settings

@@ -33,6 +33,11 @@ class Scaffold(Rule):
 
     name: ClassVar[str] = "scaffold"
 
+    @property
+    def bytes_beside(self) -> int:
+        """Return those of the server's control, and of the change of the client's."""
+        return 4 * self.layout.size
+
     def begin(self, clients: int) -> State:
         """Return controls of 0.
 

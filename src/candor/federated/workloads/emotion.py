@@ -12,8 +12,8 @@ from torch import nn
 from candor.corpora.emotions import classes_in
 from candor.features.reading import Frames
 from candor.federated.clients import Client
+from candor.federated.data_faults import microphones
 from candor.federated.errors import FederatedError
-from candor.federated.faults import microphones
 from candor.federated.partitions.partition import among_people, clients_of
 from candor.federated.settings import Settings
 from candor.federated.workloads.mlp import Mlp
@@ -114,7 +114,7 @@ def prepare(settings: Settings, sources: Sources) -> Prepared:
         raise FederatedError(f"fold {sources.fold}: only the class {classes[0]!r} is there; at least two are needed")
     in_test = (rows["part"] == TEST).to_numpy()
     trained_on, test = np.flatnonzero(~in_test).tolist(), np.flatnonzero(in_test).tolist()
-    partition = among_people(settings.partition, rows.iloc[trained_on], settings.shards)
+    partition = among_people(settings.partition, rows, settings.shards)
     clients = clients_of(rows, trained_on, partition, settings)
     by_speaker = settings.norm != "nonorm" and settings.norm_scope == "speaker"
     if by_speaker:

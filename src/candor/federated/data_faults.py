@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 
 from candor.federated.clients import Client
 from candor.federated.draws import draws
+from candor.federated.shares import nearest
 
 
 def noisy_labels(
@@ -35,7 +35,7 @@ def noisy_labels(
     believed = targets.clone()
     for client in clients:
         generator = draws(seed, "label noise", client.name)
-        count = math.floor(rate * len(client.train) + 0.5)
+        count = nearest(rate, len(client.train))
         wrong = torch.from_numpy(np.sort(generator.permutation(np.asarray(client.train))[:count]))
         steps = torch.from_numpy(generator.integers(1, classes, size=count))
         believed[wrong] = (targets[wrong] + steps) % classes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from candor.federated.averaging import add_weighted
+from candor.federated.sums import add_weighted
 
 
 @pytest.mark.parametrize(("clients", "numbers"), [(1, 7), (20, 100_003), (200, 5_000), (3, 0), (0, 5)])
