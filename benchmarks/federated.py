@@ -37,11 +37,11 @@ from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
 from flwr.serverapp.strategy.strategy_utils import aggregate_arrayrecords
 from torch import nn
 
-from candor.federated.sums import add_weighted
 from candor.federated.engines.choose import choose
 from candor.federated.engines.engine import Engine
 from candor.federated.engines.loop import LoopEngine
 from candor.federated.local import Local, Work
+from candor.federated.sums import add_weighted
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.mlp import Mlp
 from candor.federated.workloads.workload import InMemory

@@ -81,7 +81,7 @@ def test_what_is_left_empty_is_filled_in_by_what_it_is_for(keys, filled):
     assert {key: options[key] for key in filled} == filled
 
 
-def test_adaptive_servers_have_the_learning_rate_that_they_are_published_with():
+def test_adaptive_servers_have_a_learning_rate_of_their_own():
     rates = {name: made(name).server.learning_rate for name in ("fed_avgm", "fed_adam", "fed_yogi", "fed_adagrad")}
     assert rates == {"fed_avgm": 1.0, "fed_adam": 0.1, "fed_yogi": 0.1, "fed_adagrad": 0.1}
     assert made("fed_adam", server={"learning_rate": 0.3}).server.learning_rate == 0.3
@@ -95,6 +95,7 @@ def test_for_whom_it_is_changes_nothing_that_a_run_depends_on():
     ("name", "keys", "line"),
     [
         ("run", {"model_type": "fedavg"}, "model_type is 'fedavg'; allowed: fed_sgd, fed_avg, .* mean 'fed_avg'\\?"),
+        ("run", {"seed": 2**32}, "seed is 4294967296; input should be less than 4294967296"),
         ("run", {"clients_per_round": 0}, "clients_per_round is 0; input should be greater than 0"),
         ("run", {"clients_per_round": 2.5}, "clients_per_round is 2.5; it is a share up to 1, or a whole number"),
         ("run", {"clients_per_round": float("nan")}, "clients_per_round is nan; input should be a finite number"),
@@ -127,6 +128,14 @@ def test_what_cannot_be_is_refused_in_a_line(name, keys, line):
         ("central", {"clients_per_round": 1}, "clients_per_round is 1; it does nothing with model_type 'central'"),
         ("central", {"faults": {"broken": 0.1}}, "faults.broken is 0.1; it does nothing with model_type 'central'"),
         ("central", {"keep": {"standalone": True}}, "keep.standalone is True; it does nothing with model_type"),
+        ("central", {"keep": {"updates_every": 1}}, "keep.updates_every is 1; it does nothing with model_type"),
+        ("central", {"keep": {"precision": "int8"}}, "keep.precision is 'int8'; it does nothing with model_type"),
+        ("central", {"engine": "loop"}, "engine is 'loop'; it does nothing with model_type 'central'"),
+        (
+            "fed_sgd",
+            {"faults": {"straggle": 0.1, "straggler_work": 0.9}},
+            "faults.straggler_work is 0.9; it does nothing with model_type 'fed_sgd', as a gradient has no parts",
+        ),
         ("run", {"momentum": 0.9}, "momentum is 0.9; it does nothing without optimizer 'sgd'"),
         (
             "fed_sgd",

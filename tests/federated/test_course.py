@@ -168,7 +168,7 @@ def test_a_short_run_in_which_nobody_answers_has_no_result(world, tmp_path):
 
 
 def test_the_first_model_is_never_chosen(world, tmp_path):
-    faults = Faults(drop_out=0.8)
+    faults = Faults(drop_out=0.5)
     silent_at_first = (
         seed
         for seed in range(50)

@@ -105,7 +105,8 @@ def best_round(counts: list[np.ndarray], rounds: int) -> int:
     if not longest:
         return rounds
     filled = [np.concatenate([own, np.repeat(own[-1:], longest - len(own), axis=0)]) for own in counts if len(own)]
-    held, right = np.sum(filled, axis=0, dtype=np.float64).swapaxes(0, 1)
+    together = np.asarray(sum(filled), dtype=np.float64)
+    held, right = together[:, 0], together[:, 1]
     return int(np.argmax(mean_recall(held, right))) + 1
 
 
