@@ -10,7 +10,8 @@ from candor.federated.settings import Settings
 
 
 def made(name="run", **keys) -> FederatedRun:
-    return load({"federated": {name: keys or None}}).federated[name]
+    alone = {"model_type": "fed_avg"} if name == "run" else None
+    return load({"federated": {name: keys or alone}}).federated[name]
 
 
 def keys_of(section) -> dict:
@@ -39,7 +40,27 @@ def test_the_settings_of_a_job_are_the_keys_of_the_config_and_have_their_default
 def test_an_entry_is_of_the_algorithm_that_it_is_called_after(name):
     assert made(name).model_type == name
     assert made(name, model_type="fed_prox").model_type == "fed_prox"
-    assert made(f"{name}_slow").model_type == "fed_avg"
+    assert made(f"{name}_slow", num_epochs=500).model_type == "fed_avg"
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "meant"),
+    [
+        ("fedprox", {}, "fed_prox"),
+        ("FedAdam", {}, "fed_adam"),
+        ("scafold", {"num_epochs": 9}, "scaffold"),
+        ("mine", {}, ""),
+    ],
+)
+def test_a_slip_in_the_name_of_an_algorithm_is_no_fed_avg(name, keys, meant):
+    with pytest.raises(ConfigError, match=rf"^config: federated\.{name} is '{name}'; allowed: fed_sgd, .*{meant}"):
+        made(name, **keys)
+
+
+def test_one_of_something_is_taken_for_a_list_of_one():
+    run = made(feature_type="apc", hidden_size=64, keep={"layers": "first"}, faults={"microphone_noise": 20})
+    assert (run.feature_type, run.hidden_size, run.keep.layers) == (["apc"], [64], ["first"])
+    assert run.faults.microphone_noise == [20]
 
 
 def test_digits_are_learned_as_the_websocket_example_has_it():
@@ -96,6 +117,7 @@ def test_for_whom_it_is_changes_nothing_that_a_run_depends_on():
     [
         ("run", {"model_type": "fedavg"}, "model_type is 'fedavg'; allowed: fed_sgd, fed_avg, .* mean 'fed_avg'\\?"),
         ("run", {"seed": 2**32}, "seed is 4294967296; input should be less than 4294967296"),
+        ("run", {"evaluate_every": 201}, "evaluate_every is 201; there are no more than 200 rounds"),
         ("run", {"clients_per_round": 0}, "clients_per_round is 0; input should be greater than 0"),
         ("run", {"clients_per_round": 2.5}, "clients_per_round is 2.5; it is a share up to 1, or a whole number"),
         ("run", {"clients_per_round": float("nan")}, "clients_per_round is nan; input should be a finite number"),

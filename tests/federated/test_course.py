@@ -244,6 +244,7 @@ def test_a_round_notes_who_was_chosen_and_what_was_sent(world, tmp_path):
         assert row["chosen"] == row["answered"] == len(chosen) == 5
         assert {own["outcome"] for own in chosen} == {"answered"}
         assert row["examples"] == sum(held[own["client"]] for own in chosen)
+        assert sum(own["share"] for own in chosen) == pytest.approx(1)
         losses, weights = zip(*((own["train_loss"], own["examples"]) for own in chosen), strict=True)
         assert row["train_loss"] == pytest.approx(np.average(losses, weights=weights))
         assert row["bytes_down"] == row["bytes_up"] == 5 * 4 * size

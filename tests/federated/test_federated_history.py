@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
+from candor.made_of import file_hash
 from candor.tables.base import TableError, write_json
 from candor.tables.federated import (
     RUN_SCHEMA,
@@ -50,7 +51,6 @@ class Sent:
             for round in (0, 2, 4)
         }
         write_tables(folder)
-        write_json({"schema": RUN_SCHEMA, "settings": {"model_type": "fed_avg"}}, folder / "run.json")
         with PackWriter(folder / "updates.pack", precision) as pack:
             UpdateIndex.write(
                 [
@@ -88,16 +88,23 @@ class Sent:
             },
             folder / "standalone.safetensors",
         )
+        kept = [folder / name for name in ("model.safetensors", "standalone.safetensors")]
+        files = {file.name: file_hash(str(file)) for file in kept}
+        facts = {"schema": RUN_SCHEMA, "settings": {"model_type": "fed_avg"}, "files": files}
+        write_json(facts, folder / "run.json")
 
 
 def write_tables(folder):
-    clients = [{"client": name, "person": "", "gender": "", "session": "", "train": 8, "dev": 2} for name in CLIENTS]
+    clients = [
+        {"client": name, "person": "", "gender": "", "session": "", "train": 8, "dev": 2, "poisoned": "no"}
+        for name in CLIENTS
+    ]
     ClientsHeld.write([own | {"n_angry": 4, "n_sad": 6} for own in clients], folder / "clients.tsv")
     counts = dict.fromkeys(["chosen", "answered", "examples", "bytes_down", "bytes_up"], 1)
     blank = dict.fromkeys(["train_loss", "dev_loss", "dev_accuracy", "dev_uar", "clients_uar"], "")
     rounds = [{"round": n, **counts, **blank, "rejected": 0, "update_norm": 0, "selected": "no"} for n in range(1, 5)]
     Rounds.write(rounds, folder / "rounds.tsv")
-    answers = {"outcome": "answered", "examples": 8, "steps": 1, "train_loss": 0.5, "update_norm": 0.1}
+    answers = {"outcome": "answered", "examples": 8, "steps": 1, "train_loss": 0.5, "update_norm": 0.1, "share": 0.5}
     took_part = [{"round": n, "client": client, **answers} for n, chosen in CHOSEN.items() for client in chosen]
     Participants.write(took_part, folder / "participants.tsv")
     Judged.write([], folder / "judged.tsv")
@@ -169,8 +176,8 @@ def test_a_stack_of_some_rounds_and_clients_holds_these_alone(sent):
     wanted = [(2, "0071"), (4, "0071"), (4, "Ses01F/3")]
     assert list(zip(index["round"], index["client"], strict=True)) == wanted
     np.testing.assert_array_equal(stacked, np.stack([sent.updates[key]["dense.1.weight"] for key in wanted]))
-    nothing, index = history.stack("dense.1.weight", rounds=[3])
-    assert (nothing.shape, list(index.columns)) == ((0, 2, 6), ["round", "client", "examples", "steps"])
+    with pytest.raises(TableError, match="keeps no update of these rounds and clients"):
+        history.stack("dense.1.weight", rounds=[3])
 
 
 def test_a_stack_takes_little_more_memory_than_itself(tmp_path):
@@ -291,7 +298,7 @@ def test_a_pack_that_is_not_that_of_its_index_is_refused(sent):
 
 def test_a_damaged_model_file_is_refused(sent):
     (sent.folder / "model.safetensors").write_bytes(b"no model")
-    with pytest.raises(TableError, match=r"model.safetensors is damaged"):
+    with pytest.raises(TableError, match=r"model.safetensors is not as it was written"):
         FederatedHistory(sent.folder).final()
 
 

@@ -1,6 +1,7 @@
 """Medians, trimmed means and Krum: what liars cannot do, and the arithmetic against numpy and SciPy."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import trim_mean
 
+from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
 from candor.federated.rules import robust
 from candor.federated.rules.registry import rule_of
@@ -122,3 +124,41 @@ def test_with_too_few_answers_for_krums_promise_it_is_said_once(caplog):
     caplog.clear()
     next_model(Settings("krum", malicious=3), sent(honest(), list(range(CLIENTS))))
     assert not caplog.records
+
+
+def test_a_round_with_too_few_answers_for_krum_is_refused_before_it_begins():
+    krum = rule_of(Settings("krum", malicious=2), LAYOUT)
+    krum.check_answers(7)
+    with pytest.raises(FederatedError, match="krum with malicious: 2 needs 7 answers or more, but a round has 6"):
+        krum.check_answers(6)
+    several = rule_of(Settings("multi_krum", malicious=1, selected=20), LAYOUT)
+    with pytest.raises(FederatedError, match="malicious: 1 and selected: 20 needs 21 answers or more"):
+        several.check_answers(20)
+
+
+def shares_of(settings: Settings, *parts: Returned) -> dict[int, float] | None:
+    gathered = rule_of(settings, LAYOUT).gather()
+    for part in parts:
+        gathered.add(part)
+    gathered.combined()
+    return gathered.shares()
+
+
+def test_shares_are_those_of_the_mean_and_of_what_was_selected():
+    parts = sent(poisoned("huge"), [0, 1, 2, 3, 4]), sent(poisoned("huge"), [5, 6, 7, 8, 9])
+    krum = shares_of(Settings("multi_krum", malicious=2, selected=3), *parts)
+    assert krum is not None
+    assert krum[2] == krum[7] == 0
+    assert sorted(krum.values()) == pytest.approx([0] * 7 + [1 / 3] * 3)
+    uneven = replace(parts[1], examples=[20, 20, 20, 20, 220])
+    assert shares_of(Settings("fed_avg"), parts[0], uneven) == pytest.approx({**dict.fromkeys(range(9), 0.05), 9: 0.55})
+    assert shares_of(Settings("median"), *parts) is None
+
+
+def test_a_trimmed_mean_that_trims_nothing_says_so_once(caplog):
+    rule = rule_of(Settings("trimmed_mean", trimmed=0.2), LAYOUT)
+    for number in (1, 2):
+        gathered = rule.gather()
+        gathered.add(sent(honest(), [0, 1, 2, 3]))
+        rule.step(START, gathered, {}, number)
+    assert caplog.text.count("cuts nothing off 4 answers") == 1

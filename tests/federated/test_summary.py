@@ -51,7 +51,15 @@ def rounds(selected, sent=1000):
 
 
 def clients(count):
-    row = {"person": "", "gender": "", "session": "", "train": 8, "dev": 2, **{f"n_{name}": 3 for name in CLASSES}}
+    row = {
+        "person": "",
+        "gender": "",
+        "session": "",
+        "poisoned": "no",
+        "train": 8,
+        "dev": 2,
+        **{f"n_{name}": 3 for name in CLASSES},
+    }
     return pd.DataFrame({"client": f"c{number}", **row} for number in range(count))
 
 

@@ -162,7 +162,7 @@ def test_damage_to_a_block_is_told_and_spares_the_others(tmp_path):
     data[blocks[1].offset + blocks[1].size // 2] ^= 1
     (tmp_path / "x.pack").write_bytes(data)
     reader = PackReader(tmp_path / "x.pack")
-    with pytest.raises(TableError, match=f"x.pack is damaged at byte {blocks[1].offset}"):
+    with pytest.raises(TableError, match=f"x.pack is damaged, in the block at byte {blocks[1].offset}"):
         reader.read(blocks[1])
     for place in (0, 2):
         assert np.array_equal(reader.read(blocks[place]), sent[place])

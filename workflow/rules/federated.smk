@@ -83,6 +83,9 @@ rule federated_performance:
             "backbone": run_of(wildcards).backbone,
             "model_type": run_of(wildcards).settings.model_type,
         },
+        chosen_by=lambda wildcards: (
+            "clients_uar" if run_of(wildcards).settings.parity else "dev_uar"
+        ),
         code=code("federated_performance"),
     message:
         "Evaluating {wildcards.run} for {wildcards.dataset}"

@@ -29,7 +29,7 @@ def main(smk) -> None:
     rows = summary_of_run(names, predictions, Predictions.classes(predictions), rounds, clients, shared, heard)
     FederatedRunSummary.write(rows, out.summary)
     title = f"{run.dataset}: {run.run}"
-    save_in_print(curves_figure(by_fold(rounds), by_fold(judged), title), out.curves)
+    save_in_print(curves_figure(by_fold(rounds), by_fold(judged), title, smk.params.chosen_by), out.curves)
     save_in_print(clients_figure(clients[0], f"{title}, fold 1"), out.clients)
 
 

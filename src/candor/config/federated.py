@@ -1,6 +1,7 @@
 """The key `federated`: who trains together, on what, how, and what is kept of it."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -70,13 +71,31 @@ def with_algorithm(name: str, entry: Any) -> Any:
     ('fed_sgd', 'digits')
     >>> with_algorithm("slow", {"num_epochs": 500})
     {'num_epochs': 500}
+
+    A name alone that is none of these, or one that is nearly an algorithm's, is a slip, and refused as that algorithm.
+
+    >>> with_algorithm("fedprox", {"num_epochs": 500})["model_type"]
+    'fedprox'
     """
     if not isinstance(entry, dict):
         return entry
     if name == "digits":
         unfit = UNFIT_FOR.get(str(entry.get("model_type")), ())
         return {**{key: value for key, value in DIGITS.items() if key not in unfit}, **entry}
-    return {"model_type": name, **entry} if name in get_args(Algorithm) else entry
+    algorithms = get_args(Algorithm)
+    is_meant = name in algorithms or not entry or _plain(name) in map(_plain, algorithms)
+    is_meant = is_meant or bool(get_close_matches(_plain(name), map(_plain, algorithms), cutoff=0.85))
+    return {"model_type": name, **entry} if is_meant else entry
+
+
+def _plain(name: str) -> str:
+    """Return a name as one may write it who does not know how it is written here."""
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _listed(value: Any) -> Any:
+    """Take one of something for a list of one."""
+    return [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
 
 def _without_effect(key: str, why: str) -> PydanticCustomError:
@@ -114,7 +133,7 @@ class Faults(Section):
         description="What they send: the opposite of what they learned, noise of the same norm, or ten times as much.",
     )
     label_noise: Share = Field(0.0, description="Share of the labels that are wrong, at every client, in training.")
-    microphone_noise: list[Annotated[float, Field(ge=-20, le=100)]] = Field(
+    microphone_noise: Annotated[list[Annotated[float, Field(ge=-20, le=100)]], BeforeValidator(_listed)] = Field(
         [],
         description="Speech over the noise of the microphones, in dB: every client has one of these microphones, for "
         "all that it records. Empty: no noise. Test speakers are recorded without.",
@@ -135,7 +154,7 @@ class Kept(Section):
     updates_every: int = Field(
         10, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
     )
-    layers: list[str] = Field(
+    layers: Annotated[list[str], BeforeValidator(_listed)] = Field(
         [],
         description="Of which layers: names of modules of the model, such as `dense.0`, or `first` and `last`. "
         "Empty: all.",
@@ -201,10 +220,10 @@ class FederatedRun(Section):
         "emotion",
         description="What is learned: emotions, from features of a dataset, or handwritten digits, without a corpus.",
     )
-    dataset: list[str] | None = Field(
+    dataset: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
         None, description="On these datasets only. Empty: on all.", examples=[["iemocap", "crema_d"]]
     )
-    feature_type: list[str] | None = Field(
+    feature_type: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
         None, description="On features of these backbones only. Empty: of all.", examples=[["apc", "emobase"]]
     )
     layer: Annotated[Literal["last", "mean"] | Annotated[int, Field(ge=0)], BeforeValidator(_layer)] = Field(
@@ -216,7 +235,9 @@ class FederatedRun(Section):
         "mlp",
         description="The model: dense layers on what is pooled over time, or the cnn head of `recipes` on frames.",
     )
-    hidden_size: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = Field(
+    hidden_size: Annotated[
+        Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None, BeforeValidator(_listed)
+    ] = Field(
         None,
         description="Widths of the hidden layers of the `mlp`; the `cnn` has one width. Empty: [256, 128], of the "
         "`cnn` [128].",
@@ -365,6 +386,8 @@ class FederatedRun(Section):
             raise _refused("hidden_size", "the cnn has one width, such as [128]")
         if self.workload == "digits" and self.partition not in OF_DIGITS:
             raise _refused("partition", f"digits have neither speakers nor sessions; allowed: {', '.join(OF_DIGITS)}")
+        if self.evaluate_every > self.num_epochs:
+            raise _refused("evaluate_every", f"there are no more than {self.num_epochs} rounds (num_epochs)")
         if self.select_after >= self.num_epochs:
             raise _refused("select_after", f"there are no more than {self.num_epochs} rounds (num_epochs)")
         if self.clients_per_round is not None and self.clients_per_round > 1:

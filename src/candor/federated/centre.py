@@ -75,6 +75,7 @@ class Centre:
             "steps": len(batches),
             "train_loss": losses / max(examples, 1),
             "update_norm": norm,
+            "share": 1.0,
         }
         return Happened([row], examples, losses, norm, training_seconds=time.monotonic() - began)
 

@@ -13,9 +13,9 @@ from candor.federated.engines.engine import Engine
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned, Work
 from candor.federated.mishaps import ANSWERED, DROPPED_OUT, IN_PART, LATE, NOT_FINITE, Mishaps, finished_steps
-from candor.federated.rules.gathered import returned_rows
+from candor.federated.rules.gathered import Gathered, returned_rows
 from candor.federated.rules.rule import Rule, State
-from candor.federated.sampling import check_asked, chosen
+from candor.federated.sampling import check_asked, chosen, how_many
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
 from candor.federated.vectors import Weights
@@ -89,6 +89,7 @@ class Federation:
     ) -> None:
         clients = world.clients
         check_asked(len(clients), settings.clients_per_round)
+        rule.check_answers(how_many(len(clients), settings.clients_per_round))
         self._settings, self._clients, self._targets = settings, clients, world.targets
         self._rule, self._engine, self._keep = rule, engine, keep
         self._bytes = world.layout.bytes + rule.bytes_beside
@@ -135,6 +136,7 @@ class Federation:
             if not all(bool(torch.isfinite(own).all()) for own in (after.parameters, after.buffers)):
                 raise FederatedError(f"round {number}: the model has left the numbers; lower learning_rate")
             self.weights = after
+            self._note_shares(gathered, happened)
         elif self._silent >= SILENT_ROUNDS:
             raise FederatedError(self._why_silent(number, happened))
         aggregating += time.monotonic() - before
@@ -168,7 +170,7 @@ class Federation:
         for client, fate in fates.items():
             batches = self._schedule.batches(client, number)
             row: Row = {"round": number, "client": client, "outcome": fate, "examples": 0, "steps": 0}
-            row |= {"train_loss": None, "update_norm": None}
+            row |= {"train_loss": None, "update_norm": None, "share": None}
             happened.participants.append(row)
             if fate == "drops out":
                 row["outcome"] = DROPPED_OUT
@@ -218,6 +220,12 @@ class Federation:
             happened.examples += sent.examples[place]
             happened.losses += sent.losses[place] * sent.examples[place]
         return sent if len(accepted) == len(sent.clients) else returned_rows(sent, accepted)
+
+    def _note_shares(self, gathered: Gathered, happened: Happened) -> None:
+        """Note what part of the step of the model is each client's, where the algorithm takes a mean."""
+        shares = gathered.shares()
+        for row in happened.participants if shares is not None else ():
+            row["share"] = (shares or {}).get(row["client"])
 
     def _why_silent(self, number: int, happened: Happened) -> str:
         outcomes = [row["outcome"] for row in happened.participants]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from candor.federated.clients import Client
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def held(clients: Sequence[Client], rows: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
+def held(
+    clients: Sequence[Client], rows: pd.DataFrame, classes: Sequence[str], poisoned: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Return a row per client: who it is, and how many examples of each class it holds.
 
     Gender and session are blank where a client's examples have several.
@@ -25,6 +27,8 @@ def held(clients: Sequence[Client], rows: pd.DataFrame, classes: Sequence[str]) 
         A row per example: `gender`, `session`, `label`.
     classes
         What is told apart, in order.
+    poisoned
+        Names of the clients that send poison.
     """
     genders, sessions, labels = (rows[column].tolist() for column in ("gender", "session", "label"))
     table = []
@@ -37,6 +41,7 @@ def held(clients: Sequence[Client], rows: pd.DataFrame, classes: Sequence[str]) 
                 "person": client.person,
                 "gender": _shared(genders, numbers),
                 "session": _shared(sessions, numbers),
+                "poisoned": "yes" if client.name in poisoned else "no",
                 "train": len(client.train),
                 "dev": len(client.dev),
                 **{f"n_{name}": counts[name] for name in classes},

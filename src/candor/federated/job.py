@@ -19,6 +19,7 @@ from candor.federated.centre import Centre
 from candor.federated.course import Course, run_course
 from candor.federated.data_faults import noisy_labels
 from candor.federated.engines.choose import choose
+from candor.federated.errors import FederatedError
 from candor.federated.federation import Federation
 from candor.federated.held import held
 from candor.federated.judging import outputs_of
@@ -30,7 +31,7 @@ from candor.federated.standalone import Standalone, train_alone
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.prepared import Prepared, Sources
 from candor.federated.world import World
-from candor.made_of import hashes_of, made_of, named
+from candor.made_of import file_hash, hashes_of, made_of, named
 from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
 from candor.runtime import sole_user
@@ -97,11 +98,16 @@ class FederatedJob:
         """
         settings = Settings.of(self.options)
         with sole_user(self.aside):  # packs grow in place, and would not bear a second writer
-            seed_everything(settings.seed)
-            run = _Run(self, settings, self._prepared(settings))
-            course = run.train()
-            assert course.best_weights is not None
-            self._write(run, course, course.best_weights, output)
+            try:
+                seed_everything(settings.seed)
+                run = _Run(self, settings, self._prepared(settings))
+                course = run.train()
+                assert course.best_weights is not None
+                self._write(run, course, course.best_weights, output)
+            except FederatedError as error:
+                shutil.rmtree(self.aside, ignore_errors=True)
+                which = f"{self.run['run']} of {self.run['dataset']}, fold {self.run['fold']}"
+                raise FederatedError(f"{which}: {error}") from None
             shutil.rmtree(self.aside, ignore_errors=True)
 
     @property
@@ -119,7 +125,8 @@ class FederatedJob:
         prepared, settings = run.prepared, run.settings
         # Before anything is in its place, as it may take long: what is there when a job is killed, Snakemake deletes.
         alone = run.alone(best) if settings.keep.standalone else None
-        ClientsHeld.write(held(prepared.clients, prepared.rows, prepared.workload.classes), output.clients)
+        poisoned, classes = set(run.poisoned), prepared.workload.classes
+        ClientsHeld.write(held(prepared.clients, prepared.rows, classes, poisoned), output.clients)
         Rounds.write(course.rounds, output.rounds)
         Participants.write(course.participants, output.participants)
         Judged.write(course.judged, output.judged)
@@ -138,7 +145,7 @@ class FederatedJob:
         if settings.keep.models_every:
             ModelIndex.write(run.recording.models, output.models_index)
             _place(run.recording.folder / MODELS, output.models)
-        write_json(made_of(named(self.inputs), **run.facts(course)), output.run)
+        write_json(made_of(named(self.inputs), **run.facts(course, output)), output.run)
 
 
 class _Run:
@@ -162,8 +169,8 @@ class _Run:
         trainer = Centre(settings, self.world) if settings.is_central else self._federation()
         kind = self.prepared.partition
         logger.info("%d clients by %s, run by %s: %s", len(self.world.clients), kind, self.engine, self._why)
-        if poisoned := self._poisoned():
-            logger.info("%d of them send poison: %s", len(poisoned), ", ".join(poisoned))
+        if self.poisoned:
+            logger.info("%d of them send poison: %s", len(self.poisoned), ", ".join(self.poisoned))
         resume = Resume(self.job.aside / "course.pt", json.dumps(self.job.depends_on, sort_keys=True))
         return run_course(trainer, self.world, settings, self.recording, resume, f"{run['run']} fold {run['fold']}")
 
@@ -192,11 +199,14 @@ class _Run:
         """Train a model at each client alone."""
         return train_alone(self.settings, self.world, best, self.job.aside, self.job.depends_on)
 
-    def facts(self, course: Course) -> dict[str, Any]:
+    def facts(self, course: Course, output: Any) -> dict[str, Any]:
         """Return what stands in run.json."""
         prepared, world = self.prepared, self.world
+        kept = {"model": self.settings.save_model, "standalone": self.settings.keep.standalone}
+        files = {Path(file).name: file_hash(file) for name in kept if kept[name] for file in [getattr(output, name)]}
         return {
             "schema": RUN_SCHEMA,
+            "files": files,
             "run": dict(self.job.run),
             "options": dict(self.job.options),
             "backbone": dict(self.job.backbone),
@@ -211,12 +221,13 @@ class _Run:
             "engine": {"name": self.engine, "why": self._why},
             "rounds": course.done,
             "selected_round": course.best_round,
-            "poisoned": self._poisoned(),
+            "poisoned": self.poisoned,
             "wrong_labels": int((world.targets != world.workload.targets).sum()),
         }
 
-    def _poisoned(self) -> list[str]:
-        """Return the names of the clients that send poison."""
+    @property
+    def poisoned(self) -> list[str]:
+        """The names of the clients that send poison."""
         clients, settings = self.world.clients, self.settings
         places = Mishaps(settings.faults, len(clients), settings.seed).poisoned()
         return [clients[place].name for place in sorted(places)]

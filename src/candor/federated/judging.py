@@ -64,7 +64,10 @@ class Judge:
         self._workload, self._at_once, self._device = world.workload, at_once, world.device
         self._clients = [client for client in (world.clients if clients is None else clients) if client.dev]
         if not self._clients:
-            raise FederatedError("no client has validation data; choose fewer clients or a greater `validation`")
+            raise FederatedError(
+                "no client has validation data, as each holds a single clip; set partition to iid, or to another one "
+                "that makes fewer clients"
+            )
         self._numbers = [number for client in self._clients for number in client.dev]
         self._owner = np.repeat(np.arange(len(self._clients)), [len(client.dev) for client in self._clients])
         self._targets = world.workload.targets[torch.tensor(self._numbers)]

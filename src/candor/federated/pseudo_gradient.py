@@ -9,11 +9,9 @@ import numpy.typing as npt
 import torch
 
 from candor.federated.errors import FederatedError
-from candor.federated.settings import Settings
+from candor.federated.settings import PUBLISHED, Settings
 
 Numbers = TypeVar("Numbers", torch.Tensor, npt.NDArray[np.floating])
-
-PUBLISHED = "fed-ser-leakage"
 
 
 def gradient_of(update: Numbers, settings: Settings, examples: int, steps: int) -> Numbers:

@@ -30,7 +30,7 @@ from candor.numbers import percent
 BAND = (0.1, 0.9)
 
 
-def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str) -> Figure:
+def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str, chosen_by: str = "dev_uar") -> Figure:
     """Draw losses, UAR and the spread of the clients over the rounds: a thin line per fold, their mean as a thick one.
 
     Parameters
@@ -41,6 +41,8 @@ def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str) -> Fig
         Rows of `Judged` of all folds, with a column `fold`.
     title
         What was trained on what.
+    chosen_by
+        The column of `rounds` that the selected model is the best by.
     """
     with house_style():
         figure = new_figure(FULL_WIDTH, 3.0)
@@ -50,11 +52,12 @@ def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str) -> Fig
         _draw_lines(uars, rounds, "dev_uar", ORANGE, "all clients together")
         _draw_lines(uars, rounds, "clients_uar", SKY, "mean of the clients' own")
         chosen = rounds[rounds["selected"] == "yes"]
-        uars.plot(chosen["round"], chosen["dev_uar"], "o", color=VERMILION, markersize=3, label="selected")
+        uars.plot(chosen["round"], chosen[chosen_by], "o", color=VERMILION, markersize=3, label="selected")
         _draw_spread(clients, judged)
         losses.set_title("Loss (nat)")
         uars.set_title("UAR on validation data")
-        clients.set_title("Accuracy of single clients")
+        clips = judged["examples"].median()
+        clients.set_title(f"Accuracy of single clients, {clips:.0f} clips each (median)", fontsize=7)
         for axes in (losses, uars, clients):
             axes.set_xlabel("round")
             # Outside the lines: three panels are too narrow to find a free corner in each.

@@ -14,12 +14,12 @@ from candor.tables.federated import FederatedComparison, FederatedSummary
 
 HEADS = (
     *("dataset", "run", "algorithm", "UAR [95 % interval]", "accuracy", "chance", "less central [95 % interval]"),
-    *("clients", "rounds", "chosen", "sent", "n", "speakers", ""),
+    *("clients", "rounds", "best", "sent", "n", "speakers", ""),
 )
 EXPLAINED = (
-    "Per cent, of held-out speakers. `less central`: the run less training at one place on the same features, in "
-    "points, paired by speaker; p is Holm's for all pairs. `chosen`: the round whose model was tested, `sent`: bytes "
-    "down and up in a fold, both on average over folds."
+    "Per cent, of speakers whom no client holds (of digits: of images). `less central`: the run less training at one "
+    "place on the same features, in points, paired by speaker; p is Holm's for all pairs. `best`: the round whose "
+    "model was tested, `sent`: bytes down and up in a fold, both on average over folds."
 )
 
 
@@ -61,7 +61,7 @@ def _line(row: Mapping[Any, Any], accuracy: float, less_central: str) -> tuple[s
         f"{row['selected_round']:.0f}",
         f"{with_prefix(row['bytes'])}B" if row["bytes"] else "-",
         f"{row['utterances']}",
-        f"{row['speakers']}",
+        f"{row['speakers']}" if row["backbone"] else "-",
         "" if row["interpretable"] == "yes" else row["interpretable"],
     )
 

@@ -49,6 +49,7 @@ class ClientsHeld(Table):
         Column("person", "Whose data it holds, where all is one person's", blank=True),
         Column("gender", "Gender of who speaks, where all its clips agree", blank=True),
         Column("session", "Session, where all its clips agree", blank=True),
+        Column("poisoned", "yes where it sends poison in every round"),
         Column("train", "Examples that it learns from", "integer"),
         Column("dev", "Examples that it keeps to judge models on", "integer"),
         Column("n_*", "Its examples of each class, train and dev, one column per class in their order", "integer"),
@@ -104,7 +105,14 @@ class Participants(Table):
             "with an update that holds numbers that are none, and is turned away",
         ),
         Column("examples", "Examples that it went through, each time counted", "integer"),
-        Column("steps", "Steps that it took", "integer"),
+        Column("steps", "Steps that it took; of fed_sgd, pieces of its data that it took the gradient of", "integer"),
+        Column(
+            "share",
+            "Its weight in the mean that the model stepped along: 0 where krum or multi_krum have left it out; blank "
+            "where nothing was accepted, and with median and trimmed_mean, which take each number by itself",
+            "number",
+            blank=True,
+        ),
         Column("train_loss", "Mean loss over these examples, before each step", "number", blank=True),
         Column(
             "update_norm",

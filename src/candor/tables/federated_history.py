@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from candor.made_of import file_hash
 from candor.tables.base import Table, TableError
 from candor.tables.federated import (
     MODEL,
@@ -87,6 +88,7 @@ class FederatedHistory:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self._sound: set[Path] = set()
         self.facts = _facts(self._file(RUN_JSON))
         for table in ALWAYS:
             _recognise(table, self._file(table.path))
@@ -186,6 +188,10 @@ class FederatedHistory:
             for entry in self._entries.values()
             if (in_rounds is None or entry.round in in_rounds) and (of_clients is None or entry.client in of_clients)
         ]
+        if not entries:
+            raise TableError(
+                f"{self.folder} keeps no update of these rounds and clients; `updates()` says which it keeps"
+            )
         blocks = [self._updates.blocks[entry.round, entry.client][layer] for entry in entries]
         stacked = np.empty((len(blocks), *self._first_update[layer].shape), np.float32)
         for place, block in enumerate(blocks):
@@ -207,15 +213,23 @@ class FederatedHistory:
 
     def final(self) -> Tensors:
         """Return the selected global model, buffers included."""
-        return _tensors(self._kept(MODEL, "save_model: true"))
+        return _tensors(self._verified(MODEL, "save_model: true"))
 
     def standalone(self, client: str) -> Tensors:
         """Return the model that a client has trained on its own data alone."""
-        file = self._kept(STANDALONE, "keep: {standalone: true}")
+        file = self._verified(STANDALONE, "keep: {standalone: true}")
         found = _tensors(file, lambda name: of_standalone(name)[0] == client)
         if not found:
             raise TableError(f"{self.folder} keeps no standalone model of client {client}")
         return {of_standalone(name)[1]: values for name, values in found.items()}
+
+    def _verified(self, path: str, how: str) -> Path:
+        """Return a file that is kept, once its hash is what run.json says."""
+        file = self._kept(path, how)
+        if file not in self._sound and file_hash(str(file)) != self.facts["files"].get(file.name):
+            raise TableError(f"{file} is not as it was written; delete it to have it rebuilt")
+        self._sound.add(file)
+        return file
 
     @cached_property
     def _updates(self) -> IndexedPack:

@@ -166,7 +166,9 @@ class PackReader:
         """
         data = self._map[block.offset : block.end] if self._map is not None else b""
         if len(data) != block.size or _checksum(data) != block.checksum:
-            raise TableError(f"{self.path} is damaged at byte {block.offset}; delete it to have it rebuilt")
+            raise TableError(
+                f"{self.path} is damaged, in the block at byte {block.offset}; delete it to have it rebuilt"
+            )
         self._release(block.size)
         return decode(self._decompressor.decompress(data), block.precision, block.scale, block.shape)
 

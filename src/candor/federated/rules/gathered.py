@@ -65,6 +65,10 @@ class Gathered(ABC):
             raise FederatedError("no client has gone through an example; there is nothing to aggregate")
         return self._combine()
 
+    def shares(self) -> dict[int, float] | None:
+        """Return what part of the combined answer is each client's, once there is one; None where it is no mean."""
+        return None
+
     @abstractmethod
     def _take(self, returned: Returned) -> None:
         """Take in answers, each of at least one example."""
@@ -105,9 +109,16 @@ class Mean(Gathered):
         super().__init__()
         self._weigh, self._unit, self._total = weigh, 1.0, 0.0
         self._sum: Weights | None = None
+        self._weights: dict[int, float] = {}
+
+    def shares(self) -> dict[int, float]:
+        """Return the weights of the mean."""
+        total = sum(self._weights.values())
+        return {client: weight / total for client, weight in self._weights.items()}
 
     def _take(self, returned: Returned) -> None:
         weights = self._weigh(returned)
+        self._weights.update(zip(returned.clients, weights, strict=True))
         if self._sum is None:
             # Weighed against the first, so that of one answer the mean is that answer, to the last bit.
             self._unit = weights[0]

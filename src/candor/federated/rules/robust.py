@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
 from candor.federated.rules.averaging import FedAvg
 from candor.federated.rules.gathered import Gathered, Mean, Rows, returned_rows
@@ -100,6 +101,22 @@ class MultiKrum(FedAvg):
         assert settings.malicious is not None  # the config fills it in for this algorithm
         self._malicious, self._warned = settings.malicious, False
 
+    def check_answers(self, most: int) -> None:
+        """Refuse a run whose rounds have too few answers at most, for the promise or for a selection.
+
+        Raises
+        ------
+        FederatedError
+            One line with what is needed.
+        """
+        needed = max(2 * self._malicious + 3, self.selected + 1)
+        if most < needed:
+            raise FederatedError(
+                f"{self.name} with malicious: {self._malicious}"
+                f"{f' and selected: {self.selected}' if self.name == MultiKrum.name else ''} needs {needed} answers or "
+                f"more, but a round has {most} at most; raise clients_per_round, or lower these"
+            )
+
     @property
     def selected(self) -> int:
         """Return how many answers are averaged."""
@@ -176,6 +193,11 @@ class Closest(Rows):
     def __init__(self, malicious: int, selected: int, check: Callable[[int], None]) -> None:
         super().__init__()
         self._malicious, self._selected, self._check = malicious, selected, check
+        self._shares: dict[int, float] = {}
+
+    def shares(self) -> dict[int, float]:
+        """Return the weights of those that were selected, and 0 for the others."""
+        return self._shares
 
     def _combine(self) -> Weights:
         self._check(self.answered)
@@ -185,6 +207,7 @@ class Closest(Rows):
         mean = Mean()
         for one in self._rows_of(places):
             mean.add(one)
+        self._shares = dict.fromkeys(clients, 0.0) | mean.shares()
         return mean.combined()
 
     def _rows_of(self, places: Sequence[int]) -> Iterator[Returned]:

@@ -37,6 +37,9 @@ class Rule(ABC):
     def __init__(self, settings: Settings, layout: Layout) -> None:
         self.settings, self.layout = settings, layout
 
+    def check_answers(self, most: int) -> None:  # noqa: B027 - most can do with any number
+        """Refuse a run in whose rounds there are so many answers at most, if these are too few."""
+
     @property
     def bytes_beside(self) -> int:
         """Return the bytes that travel beside a model, each way: to a client who is chosen, and back."""
