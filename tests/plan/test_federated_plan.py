@@ -75,7 +75,7 @@ def test_ratings_and_what_has_no_labels_are_left_out_unless_they_are_asked_for()
         ({"x": {"feature_type": ["acp"]}}, {}, r"federated\.x\.feature_type is 'acp'; allowed: fbank, apc\. .*'apc'"),
         ({"x": {"dataset": ["digits"]}}, {}, r"federated\.x\.dataset names digits, .*; set workload to 'digits'"),
         (
-            {"fed_avg": None, "slow_fed_avg": None},
+            {"fed_avg": None, "slow_fed_avg": {"model_type": "fed_avg"}},
             {"backbones": {"apc": None, "apc_slow": {"family": "s3prl", "upstream": "apc", "checkpoint": "x"}}},
             r"federated\.fed_avg on apc_slow and federated\.slow_fed_avg on apc would both be called apc_slow_fed_avg",
         ),
