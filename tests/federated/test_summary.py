@@ -155,7 +155,7 @@ def test_figures_draw_every_run_and_round():
     (chosen,) = [line for line in uars.lines if line.get_label() == "selected"]
     assert chosen.get_xdata().tolist() == [4, 7]
     assert {line.get_label() for line in losses.lines} >= {"chosen clients, training", "all clients, validation"}
-    (median,) = [line for line in spread.lines if line.get_label() == "median client"]
+    (median,) = [line for line in spread.lines if line.get_label() == "median client, of 5 examples"]
     assert np.allclose(median.get_ydata(), 0.45)
     told = pd.concat([summary("apc_fed_avg", "fed_avg", 0.5), summary("apc_central", "central", 0.9)])
     ranking, curves = runs_figure(told, {"apc_fed_avg": folds, "apc_central": folds}).axes

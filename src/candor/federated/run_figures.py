@@ -56,8 +56,7 @@ def curves_figure(rounds: pd.DataFrame, judged: pd.DataFrame, title: str, chosen
         _draw_spread(clients, judged)
         losses.set_title("Loss (nat)")
         uars.set_title("UAR on validation data")
-        clips = judged["examples"].median()
-        clients.set_title(f"Accuracy of single clients, {clips:.0f} clips each (median)", fontsize=7)
+        clients.set_title("Accuracy of single clients")
         for axes in (losses, uars, clients):
             axes.set_xlabel("round")
             # Outside the lines: three panels are too narrow to find a free corner in each.
@@ -141,5 +140,6 @@ def _draw_spread(axes: Axes, judged: pd.DataFrame) -> None:
     by_round = judged.groupby("round")["accuracy"]
     low, middle, high = (by_round.quantile(share) for share in (BAND[0], 0.5, BAND[1]))
     axes.fill_between(low.index, low, high, color=ORANGE, alpha=0.25, linewidth=0, label="from the 10th to the 90th %")
-    axes.plot(middle.index, middle, color=ORANGE, linewidth=1.6, label="median client")
+    held = judged["examples"].median()
+    axes.plot(middle.index, middle, color=ORANGE, linewidth=1.6, label=f"median client, of {held:.0f} examples")
     axes.set_ylim(0, 1)
