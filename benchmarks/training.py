@@ -45,9 +45,10 @@ from candor.memory import keep_freed_memory
 from candor.models.inputs import FrameInputs, PooledInputs
 from candor.models.linear import PooledNetwork
 from candor.models.networks import FrameNetwork
+from candor.models.outputs import outputs_of
 from candor.models.recipe import Recipe
 from candor.models.tasks import Emotion
-from candor.models.training import Part, outputs_of, train
+from candor.models.training import Part, train
 from candor.runtime import use_threads
 from candor.store.objects import Store
 from machine import Row, about_the_run, threads

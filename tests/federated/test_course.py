@@ -16,7 +16,7 @@ from candor.federated.engines.loop import LoopEngine
 from candor.federated.errors import FederatedError
 from candor.federated.federation import SILENT_ROUNDS, Federation
 from candor.federated.mishaps import Mishaps
-from candor.federated.recording import MODELS, UPDATES, Recording
+from candor.federated.recording import Recording
 from candor.federated.rules.registry import rule_of
 from candor.federated.sampling import chosen
 from candor.federated.settings import Faults, Kept, Server, Settings
@@ -90,7 +90,7 @@ def run(world, settings, folder, stop_after=None):
 
 def told(course, recording, folder):
     """Return all that a run leaves, as bytes and rows."""
-    packs = {name: (folder / name).read_bytes() for name in (UPDATES, MODELS)}
+    packs = {name: (folder / name).read_bytes() for name in ("updates.pack", "models.pack")}
     weights = [tensor.numpy().tobytes() for tensor in vars(course.best_weights).values()]
     tables = [course.rounds, course.participants, course.judged, recording.updates, recording.models]
     return packs, weights, json.dumps(tables), course.best_round
@@ -122,7 +122,7 @@ def test_every_algorithm_learns_and_is_the_same_whether_killed_or_not(world, tmp
         with pytest.raises(KeyboardInterrupt):
             run(world, settings, tmp_path / "killed", stop_after=stop)
     # What was written behind the last state that was saved is dropped.
-    with (tmp_path / "killed" / UPDATES).open("ab") as pack:
+    with (tmp_path / "killed" / "updates.pack").open("ab") as pack:
         pack.write(b"cut off in the middle of a block")
     again = run(world, settings, tmp_path / "killed")
     assert told(*again, tmp_path / "killed") == told(*whole, tmp_path / "whole")

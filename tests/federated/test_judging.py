@@ -8,10 +8,11 @@ from torch import nn
 
 from candor.federated.clients import Client
 from candor.federated.errors import FederatedError
-from candor.federated.judging import Judge, outputs_of
+from candor.federated.judging import Judge
 from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.workload import InMemory
 from candor.federated.world import World
+from candor.models.outputs import outputs_of
 
 CLASSES = ["anger", "happiness", "sadness"]
 
@@ -81,7 +82,7 @@ def test_outputs_do_not_depend_on_the_size_of_batches(world):
     workload, model = world[0].workload, world[1]
     numbers = list(range(60))
     assert torch.allclose(
-        outputs_of(model, workload, numbers, 1000), outputs_of(model, workload, numbers, 7), atol=1e-6
+        outputs_of(model, workload, numbers, at_once=1000), outputs_of(model, workload, numbers, at_once=7), atol=1e-6
     )
 
 

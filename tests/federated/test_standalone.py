@@ -101,8 +101,9 @@ def test_where_labels_mean_nothing_alone_is_no_better_than_chance(tmp_path):
 
 
 def test_who_has_no_work_left_stays_as_it_is():
-    long = np.array([[[4, 4], [1, 1]], [[4, 4], [2, 2]], [[4, 4], [3, 3]]])
-    short = np.array([[[4, 4], [4, 4]]])
+    # Confusions of two classes after three rounds, and after the only one.
+    long = np.array([[[1, 3], [3, 1]], [[2, 2], [2, 2]], [[3, 1], [1, 3]]])
+    short = np.array([[[4, 0], [0, 4]]])
     assert best_round([long, short], 9) == 3
     assert best_round([long[::-1], short], 9) == 1
     assert best_round([], 9) == 9

@@ -16,13 +16,14 @@ from candor.config.loading import load
 from candor.features.job import Job, extract, load_backbone
 from candor.models.fold import Setting, run_fold
 from candor.models.loading import load_model
+from candor.models.outputs import outputs_of
 from candor.models.prepare import Prepared
 from candor.models.prepare_audio import from_audio
 from candor.models.prepare_frames import from_frames
 from candor.models.prepare_pooled import from_pooled
 from candor.models.recipe import Recipe
 from candor.models.saving import About, save_model
-from candor.models.training import outputs_of, trained_tensors
+from candor.models.training import trained_tensors
 from candor.models.tuning import make_trainable
 from candor.store.objects import Store
 from candor.tables.backbones import Weights

@@ -13,12 +13,13 @@ from candor.models.fold import Setting, run_fold
 from candor.models.inputs import PooledInputs
 from candor.models.linear import PooledNetwork
 from candor.models.loading import ModelError, load_model
+from candor.models.outputs import outputs_of
 from candor.models.prepare import Prepared
 from candor.models.recipe import Recipe
 from candor.models.resume import Resume
 from candor.models.saving import About, save_model
 from candor.models.tasks import Emotion, Rating, class_weights, concordance, uar
-from candor.models.training import Part, TrainingError, make_optimiser, make_schedule, outputs_of, train
+from candor.models.training import Part, TrainingError, make_optimiser, make_schedule, train
 from candor.tables.models import History, LayerWeights, Predictions, RatingPredictions
 
 RECIPE = Recipe("linear", learning_rate=0.01, num_epochs=60, batch_size=32, pooling="std", scheduler="constant")

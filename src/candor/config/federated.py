@@ -1,32 +1,16 @@
 """The key `federated`: who trains together, on what, how, and what is kept of it."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from candor.config.federated_entries import Algorithm
+from candor.config.federated_parts import Faults, Kept, Rate, Server, listed, refused, without_effect
 from candor.config.section import Section
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-Algorithm = Literal[
-    "fed_sgd",
-    "fed_avg",
-    "fed_prox",
-    "fed_avgm",
-    "fed_adam",
-    "fed_yogi",
-    "fed_adagrad",
-    "scaffold",
-    "median",
-    "trimmed_mean",
-    "krum",
-    "multi_krum",
-    "central",
-]
+Widths = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 PartitionName = Literal["auto", "speaker", "speaker_shards", "session", "dirichlet", "quantity", "iid"]
 
 ADAPTIVE = ("fed_adam", "fed_yogi", "fed_adagrad")
@@ -38,156 +22,6 @@ OF_DIGITS = ("auto", *DEALT)
 LEARNING_RATES = {"fed_sgd": 0.1, "scaffold": 0.05}
 OTHER_RATE = 0.0005
 """Learning rates where none is given: fed-ser-leakage's of the server's gradient descent and of Adam at the clients."""
-
-
-DIGITS: dict[str, Any] = {
-    "workload": "digits",
-    "model_type": "fed_avg",
-    "partition": "iid",
-    "clients": 3,
-    "clients_per_round": 1,
-    "num_epochs": 50,
-    "federate_after_n_batches": 10,
-    "batch_size": 64,
-    "learning_rate": 0.01,
-    "optimizer": "sgd",
-    "weight_decay": 0,
-    "keep": {"updates_every": 10},
-    "seed": 1,
-}
-"""What an entry called `digits` stands for: three clients who train as PySyft's workers do in its example on MNIST."""
-
-UNFIT_FOR = {
-    "fed_sgd": ("federate_after_n_batches", "optimizer", "weight_decay"),
-    "central": ("clients_per_round",),
-}
-"""What of that would do nothing with another algorithm."""
-
-
-def with_algorithm(name: str, entry: Any) -> Any:
-    """Return an entry with what its name stands for: an algorithm, or the handwritten digits.
-
-    >>> with_algorithm("fed_sgd", {})["model_type"], with_algorithm("digits", {})["workload"]
-    ('fed_sgd', 'digits')
-    >>> with_algorithm("slow", {"num_epochs": 500})
-    {'num_epochs': 500}
-
-    A name alone that is none of these, or one that is nearly an algorithm's, is a slip, and refused as that algorithm.
-
-    >>> with_algorithm("fedprox", {"num_epochs": 500})["model_type"]
-    'fedprox'
-    """
-    if not isinstance(entry, dict):
-        return entry
-    if name == "digits":
-        unfit = UNFIT_FOR.get(str(entry.get("model_type")), ())
-        return {**{key: value for key, value in DIGITS.items() if key not in unfit}, **entry}
-    algorithms = get_args(Algorithm)
-    is_meant = name in algorithms or not entry or _plain(name) in map(_plain, algorithms)
-    is_meant = is_meant or bool(get_close_matches(_plain(name), map(_plain, algorithms), cutoff=0.85))
-    return {"model_type": name, **entry} if is_meant else entry
-
-
-def _plain(name: str) -> str:
-    """Return a name as one may write it who does not know how it is written here."""
-    return name.lower().replace("_", "").replace("-", "")
-
-
-def _listed(value: Any) -> Any:
-    """Take one of something for a list of one."""
-    return [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
-
-
-def _without_effect(key: str, why: str) -> PydanticCustomError:
-    """Return the error for a key that would do nothing; one of a section within has a dot."""
-    return PydanticCustomError("no_effect", "it does nothing {why}; leave it out", {"key": key, "why": why})
-
-
-def _refused(key: str, why: str) -> PydanticCustomError:
-    return PydanticCustomError("refused", "{why}", {"key": key, "why": why})
-
-
-def _layer(asked: Any) -> Any:
-    """Refuse what is no layer with all that may stand there, which of a union only one member would name."""
-    if asked in ("last", "mean") or (isinstance(asked, int) and not isinstance(asked, bool) and asked >= 0):
-        return asked
-    raise PydanticCustomError("layer", "it is 'last', 'mean', or the number of a layer, from 0")
-
-
-class Faults(Section):
-    """What goes wrong at the clients. Who is hit, and when, depends on the seed alone."""
-
-    drop_out: Share = Field(0.0, description="Probability that a client that was chosen does not answer in a round.")
-    straggle: Share = Field(0.0, description="Probability that it is slow in a round.")
-    straggler_work: Share = Field(
-        0.5,
-        description="Share of its steps that a slow client gets done in time; where that is none, as with `fed_sgd`, "
-        "it is late, and not counted.",
-    )
-    broken: Share = Field(0.0, description="Probability that what a client sends holds numbers that are none (NaN).")
-    poisoned: Share = Field(
-        0.0, description="Share of the clients that send poisoned updates in every round; one at least, if not 0."
-    )
-    poison: Literal["sign_flip", "noise", "scale"] = Field(
-        "sign_flip",
-        description="What they send: the opposite of what they learned, noise of the same norm, or ten times as much.",
-    )
-    label_noise: Share = Field(0.0, description="Share of the labels that are wrong, at every client, in training.")
-    microphone_noise: Annotated[list[Annotated[float, Field(ge=-20, le=100)]], BeforeValidator(_listed)] = Field(
-        [],
-        description="Speech over the noise of the microphones, in dB: every client has one of these microphones, for "
-        "all that it records. Empty: no noise. Test speakers are recorded without.",
-        examples=[[40, 20, 10]],
-    )
-
-    @model_validator(mode="after")
-    def _no_key_without_effect(self) -> Self:
-        for key, needs in (("straggler_work", "straggle"), ("poison", "poisoned")):
-            if not getattr(self, needs) and getattr(self, key) != type(self).model_fields[key].default:
-                raise _without_effect(key, f"without {needs}")
-        return self
-
-
-class Kept(Section):
-    """What is kept of a run besides its final model."""
-
-    updates_every: int = Field(
-        10, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
-    )
-    layers: Annotated[list[str], BeforeValidator(_listed)] = Field(
-        [],
-        description="Of which layers: names of modules of the model, such as `dense.0`, or `first` and `last`. "
-        "Empty: all.",
-        examples=[["first"], ["first", "last"]],
-    )
-    precision: Literal["float32", "float16", "int8"] = Field(
-        "float16",
-        description="In which numbers. Those of each layer are scaled by their largest; compressed they are anyway.",
-    )
-    models_every: int = Field(10, ge=0, description="Keep the global model after every so many rounds; 0: never.")
-    standalone: bool = Field(
-        False,
-        description="Also train a model at each client on its own data alone, for as many passes over it as the run "
-        "has rounds times `local_epochs`, and keep it.",
-    )
-
-    @model_validator(mode="after")
-    def _no_key_without_effect(self) -> Self:
-        for key in ("layers", "precision"):
-            if not self.updates_every and getattr(self, key) != type(self).model_fields[key].default:
-                raise _without_effect(key, "with updates_every 0")
-        return self
-
-
-class Server(Section):
-    """How the server steps from one model to the next; for the algorithms that have a say in it."""
-
-    learning_rate: Rate = Field(1.0, description="Of `fed_avgm`; of `fed_adam`, `fed_yogi` and `fed_adagrad` .1.")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Of `fed_avgm`.")
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Of `fed_adam` and `fed_yogi`.")
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="Of `fed_adam` and `fed_yogi`.")
-    tau: Rate = Field(0.001, description="What keeps divisors from zero in `fed_adam`, `fed_yogi` and `fed_adagrad`.")
-
 
 OF_EMOTION = (
     *("dataset", "feature_type", "layer", "downstream_model", "hidden_size", "dropout", "norm", "norm_scope"),
@@ -209,6 +43,13 @@ SERVER_KEYS = {
 }
 
 
+def _layer(asked: Any) -> Any:
+    """Refuse what is no layer with all that may stand there, which of a union only one member would name."""
+    if asked in ("last", "mean") or (isinstance(asked, int) and not isinstance(asked, bool) and asked >= 0):
+        return asked
+    raise PydanticCustomError("layer", "it is 'last', 'mean', or the number of a layer, from 0")
+
+
 def _or(names: tuple[str, ...]) -> str:
     return " or ".join(map(repr, names))
 
@@ -220,10 +61,10 @@ class FederatedRun(Section):
         "emotion",
         description="What is learned: emotions, from features of a dataset, or handwritten digits, without a corpus.",
     )
-    dataset: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
+    dataset: Annotated[list[str] | None, BeforeValidator(listed)] = Field(
         None, description="On these datasets only. Empty: on all.", examples=[["iemocap", "crema_d"]]
     )
-    feature_type: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
+    feature_type: Annotated[list[str] | None, BeforeValidator(listed)] = Field(
         None, description="On features of these backbones only. Empty: of all.", examples=[["apc", "emobase"]]
     )
     layer: Annotated[Literal["last", "mean"] | Annotated[int, Field(ge=0)], BeforeValidator(_layer)] = Field(
@@ -235,9 +76,7 @@ class FederatedRun(Section):
         "mlp",
         description="The model: dense layers on what is pooled over time, or the cnn head of `recipes` on frames.",
     )
-    hidden_size: Annotated[
-        Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None, BeforeValidator(_listed)
-    ] = Field(
+    hidden_size: Annotated[Widths | None, BeforeValidator(listed)] = Field(
         None,
         description="Widths of the hidden layers of the `mlp`; the `cnn` has one width. Empty: [256, 128], of the "
         "`cnn` [128].",
@@ -361,40 +200,40 @@ class FederatedRun(Section):
     def _no_key_without_effect(self) -> Self:
         for key, effect, why in self._conditions():
             if not effect and getattr(self, key) != type(self).model_fields[key].default:
-                raise _without_effect(key, why)
+                raise without_effect(key, why)
         for key, algorithms in SERVER_KEYS.items():
             if self.model_type not in algorithms and getattr(self.server, key) != Server.model_fields[key].default:
-                raise _without_effect(f"server.{key}", f"without model_type {_or(algorithms)}")
+                raise without_effect(f"server.{key}", f"without model_type {_or(algorithms)}")
         if self.model_type == "central":
             for key in OF_ANSWERS:
                 if getattr(self.faults, key):
-                    raise _without_effect(f"faults.{key}", "with model_type 'central', where nobody has to answer")
+                    raise without_effect(f"faults.{key}", "with model_type 'central', where nobody has to answer")
             for key in OF_CLIENTS:
                 if getattr(self.keep, key) != Kept.model_fields[key].default:
-                    raise _without_effect(f"keep.{key}", "with model_type 'central', where no client sends anything")
+                    raise without_effect(f"keep.{key}", "with model_type 'central', where no client sends anything")
         if self.model_type == "fed_sgd" and self.faults.straggler_work not in (0, Faults().straggler_work):
-            raise _without_effect("faults.straggler_work", "with model_type 'fed_sgd', as a gradient has no parts")
+            raise without_effect("faults.straggler_work", "with model_type 'fed_sgd', as a gradient has no parts")
         if self.faults.microphone_noise and not (self.workload == "emotion" and self.downstream_model == "mlp"):
-            raise _without_effect("faults.microphone_noise", "without workload 'emotion' and downstream_model 'mlp'")
+            raise without_effect("faults.microphone_noise", "without workload 'emotion' and downstream_model 'mlp'")
         return self
 
     @model_validator(mode="after")
     def _nothing_impossible(self) -> Self:
         if self.model_type == "scaffold" and self.optimizer not in (None, "sgd"):
-            raise _refused("optimizer", "scaffold corrects gradient descent; leave it out, or set 'sgd'")
+            raise refused("optimizer", "scaffold corrects gradient descent; leave it out, or set 'sgd'")
         if self.downstream_model == "cnn" and len(self.hidden_size or [1]) > 1:
-            raise _refused("hidden_size", "the cnn has one width, such as [128]")
+            raise refused("hidden_size", "the cnn has one width, such as [128]")
         if self.workload == "digits" and self.partition not in OF_DIGITS:
-            raise _refused("partition", f"digits have neither speakers nor sessions; allowed: {', '.join(OF_DIGITS)}")
+            raise refused("partition", f"digits have neither speakers nor sessions; allowed: {', '.join(OF_DIGITS)}")
         if self.evaluate_every > self.num_epochs:
-            raise _refused("evaluate_every", f"there are no more than {self.num_epochs} rounds (num_epochs)")
+            raise refused("evaluate_every", f"there are no more than {self.num_epochs} rounds (num_epochs)")
         if self.select_after >= self.num_epochs:
-            raise _refused("select_after", f"there are no more than {self.num_epochs} rounds (num_epochs)")
+            raise refused("select_after", f"there are no more than {self.num_epochs} rounds (num_epochs)")
         if self.clients_per_round is not None and self.clients_per_round > 1:
             if self.clients_per_round != int(self.clients_per_round):
-                raise _refused("clients_per_round", "it is a share up to 1, or a whole number above 1")
+                raise refused("clients_per_round", "it is a share up to 1, or a whole number above 1")
             if self._are_dealt and self.clients_per_round > self.clients:
-                raise _refused("clients_per_round", f"there are no more than {self.clients} (clients); 1 takes all")
+                raise refused("clients_per_round", f"there are no more than {self.clients} (clients); 1 takes all")
         return self
 
     @property
@@ -445,8 +284,8 @@ class FederatedRun(Section):
             "selected": 3 if self.model_type == "multi_krum" else None,
         }
         given = {key: options[key] for key in filled if options[key] is not None}
-        without_effect = {"optimizer": "none", "weight_decay": 0.0} if fed_sgd else {}
-        return {**options, **filled, **given, **without_effect}
+        unused = {"optimizer": "none", "weight_decay": 0.0} if fed_sgd else {}
+        return {**options, **filled, **given, **unused}
 
     @property
     def keeps_updates(self) -> bool:

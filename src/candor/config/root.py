@@ -11,7 +11,8 @@ from candor.config.cost import Cost
 from candor.config.datasets import Dataset
 from candor.config.fairness import Fairness
 from candor.config.features import Features
-from candor.config.federated import DIGITS, FederatedRun, with_algorithm
+from candor.config.federated import FederatedRun
+from candor.config.federated_entries import DIGITS, with_algorithm
 from candor.config.privacy import Privacy
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head

@@ -22,9 +22,8 @@ from candor.federated.engines.choose import choose
 from candor.federated.errors import FederatedError
 from candor.federated.federation import Federation
 from candor.federated.held import held
-from candor.federated.judging import outputs_of
 from candor.federated.mishaps import Mishaps
-from candor.federated.recording import MODELS, UPDATES, Recording
+from candor.federated.recording import Recording
 from candor.federated.rules.registry import rule_of
 from candor.federated.settings import CENTRAL, Settings
 from candor.federated.standalone import Standalone, train_alone
@@ -32,12 +31,16 @@ from candor.federated.vectors import Layout, Weights
 from candor.federated.workloads.prepared import Prepared, Sources
 from candor.federated.world import World
 from candor.made_of import file_hash, hashes_of, made_of, named
+from candor.models.outputs import outputs_of, predicted
 from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
+from candor.models.tasks import Emotion
 from candor.runtime import sole_user
 from candor.tables.base import atomic, write_json
 from candor.tables.federated import (
+    MODELS,
     RUN_SCHEMA,
+    UPDATES,
     ClientsHeld,
     FederatedPredictions,
     Judged,
@@ -51,8 +54,6 @@ from candor.tables.federated import (
 )
 
 logger = logging.getLogger(__name__)
-
-WHO = ("utterance", "speaker", "gender", "session")
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,10 @@ class FederatedJob:
         run.recording.close()
         if settings.keeps_updates:
             UpdateIndex.write(run.recording.updates, output.updates_index)
-            _place(run.recording.folder / UPDATES, output.updates)
+            _place(run.recording.file(UPDATES), output.updates)
         if settings.keep.models_every:
             ModelIndex.write(run.recording.models, output.models_index)
-            _place(run.recording.folder / MODELS, output.models)
+            _place(run.recording.file(MODELS), output.models)
         write_json(made_of(named(self.inputs), **run.facts(course, output)), output.run)
 
 
@@ -177,23 +178,9 @@ class _Run:
     def predictions(self, best: Weights) -> list[dict[str, Any]]:
         """Return what the selected model says of the test examples, as rows of `FederatedPredictions`."""
         world, test = self.world, self.prepared.test
-        at_once = self.settings.test_batch_size
-        outputs = outputs_of(world.model(best), world.workload, test, at_once, world.device)
-        chances = torch.softmax(outputs.double(), dim=1).numpy()
-        classes, rows = world.workload.classes, self.prepared.rows.iloc[test]
-        return [
-            {
-                **dict(zip(WHO, who, strict=True)),
-                "fold": int(self.job.run["fold"]),
-                "seed": self.settings.seed,
-                "label": label,
-                "predicted": classes[int(chance.argmax())],
-                **{f"p_{name}": float(p) for name, p in zip(classes, chance, strict=True)},
-            }
-            for who, label, chance in zip(
-                rows[list(WHO)].itertuples(index=False, name=None), rows["label"], chances, strict=True
-            )
-        ]
+        outputs = outputs_of(world.model(best), world.workload, test, world.device, self.settings.test_batch_size)
+        rows, task = self.prepared.rows.iloc[test], Emotion(world.workload.classes)
+        return list(predicted(int(self.job.run["fold"]), self.settings.seed, rows, task, outputs))
 
     def alone(self, best: Weights) -> Standalone:
         """Train a model at each client alone."""

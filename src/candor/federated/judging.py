@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from candor.federated.clients import Client
 from candor.federated.errors import FederatedError
-from candor.federated.workloads.workload import Workload
 from candor.federated.world import World
-
-Numbers = NDArray[np.float64]
+from candor.models.outputs import outputs_of
+from candor.stats.confusions import accuracy, count_confusions, uar
+from candor.stats.intervals import FloatArray
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Judgement:
     per_client
         Rows of `Judged` without the round: client, examples, loss, accuracy, uar.
     counts
-        Examples of each class over all clients, and those that are right, [2, classes].
+        Confusion counts over all clients, [classes, classes].
     """
 
     loss: float
@@ -39,7 +38,7 @@ class Judgement:
     uar: float
     clients_uar: float
     per_client: list[dict[str, str | float]]
-    counts: Numbers = field(compare=False)
+    counts: FloatArray = field(compare=False)
 
 
 class Judge:
@@ -74,50 +73,23 @@ class Judge:
 
     def __call__(self, model: nn.Module) -> Judgement:
         """Return what a model is worth; it is in evaluation mode then."""
-        outputs = outputs_of(model, self._workload, self._numbers, self._at_once, self._device)
+        outputs = outputs_of(model, self._workload, self._numbers, self._device, self._at_once)
         losses = self._workload.losses(outputs, self._targets).double().numpy()
-        truth, said = self._targets.numpy(), outputs.argmax(dim=1).numpy()
-        held, right = self._counts(truth), self._counts(truth, truth == said)
-        examples = held.sum(axis=1)
-        loss = np.bincount(self._owner, losses) / examples
-        accuracy, uar = right.sum(axis=1) / examples, mean_recall(held, right)
+        classes, clients = len(self._workload.classes), len(self._clients)
+        codes = [self._owner, self._targets.numpy(), outputs.argmax(dim=1).numpy()]
+        counts = count_confusions(codes, [clients, classes, classes])
+        examples, uars = counts.sum(axis=(1, 2)), uar(counts)
+        figures = (examples, np.bincount(self._owner, losses) / examples, accuracy(counts), uars)
         per_client: list[dict[str, str | float]] = [
             {"client": client.name, "examples": int(n), "loss": float(a), "accuracy": float(b), "uar": float(c)}
-            for client, n, a, b, c in zip(self._clients, examples, loss, accuracy, uar, strict=True)
+            for client, n, a, b, c in zip(self._clients, *figures, strict=True)
         ]
+        together = counts.sum(axis=0)
         return Judgement(
             float(losses.mean()),
-            float((truth == said).mean()),
-            float(mean_recall(held.sum(axis=0), right.sum(axis=0))),
-            float(np.average(uar, weights=examples)),
+            float(accuracy(together)),
+            float(uar(together)),
+            float(np.average(uars, weights=examples)),
             per_client,
-            np.stack([held.sum(axis=0), right.sum(axis=0)]),
+            together,
         )
-
-    def _counts(self, truth: NDArray[np.int64], which: NDArray[np.bool_] | None = None) -> Numbers:
-        """Return how many examples of each class each client has, [clients, classes]."""
-        classes = len(self._workload.classes)
-        places = self._owner * classes + truth
-        weights = None if which is None else which.astype(np.float64)
-        counts = np.bincount(places, weights, minlength=len(self._clients) * classes)
-        return counts.astype(np.float64).reshape(len(self._clients), classes)
-
-
-def mean_recall(held: Numbers, right: Numbers) -> Numbers:
-    """Return the mean over classes, the last axis, of the share that is right, leaving out classes that nobody has."""
-    recall = np.divide(right, held, out=np.zeros_like(held), where=held > 0)
-    mean: Numbers = recall.sum(axis=-1) / (held > 0).sum(axis=-1)
-    return mean
-
-
-def outputs_of(
-    model: nn.Module, workload: Workload, numbers: Sequence[int], at_once: int, device: str = "cpu"
-) -> torch.Tensor:
-    """Return what a model says of examples, [examples, classes], on the CPU."""
-    model.eval()
-    with torch.no_grad():
-        parts = [
-            model(workload.batch(numbers[start : start + at_once], device)).cpu()
-            for start in range(0, len(numbers), at_once)
-        ]
-    return torch.cat(parts)

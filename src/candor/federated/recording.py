@@ -11,11 +11,10 @@ from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
 from candor.federated.settings import Settings
 from candor.federated.vectors import Layout, Weights
+from candor.tables.federated import MODELS, UPDATES
 from candor.tables.packing import PackWriter
 
 Row = dict[str, Any]
-
-UPDATES, MODELS = "updates.pack", "models.pack"
 
 
 class Recording:
@@ -34,7 +33,7 @@ class Recording:
     """
 
     def __init__(self, folder: Path, settings: Settings, layout: Layout, clients: Sequence[Client]) -> None:
-        self.folder, self._keep, self._layout = folder, settings.keep, layout
+        self._folder, self._keep, self._layout = folder, settings.keep, layout
         self._names = [client.name for client in clients]
         self._pieces = layers_asked(layout, settings.keep.layers)
         self._packs: dict[str, PackWriter] = {}
@@ -85,6 +84,10 @@ class Recording:
         self.updates, self.models = state["updates"], state["models"]
         return True
 
+    def file(self, pack: str) -> Path:
+        """Return where a pack lies while the run is unfinished, by the path of it in the tables' contract."""
+        return self._folder / Path(pack).name
+
     def close(self) -> None:
         """Close the packs, which nothing more is added to."""
         for pack in self._packs.values():
@@ -92,8 +95,8 @@ class Recording:
 
     def _open(self, sizes: dict[str, int]) -> None:
         precisions = {UPDATES: self._keep.precision, MODELS: "float32"}
-        self._packs = {name: PackWriter(self.folder / name, precisions[name], sizes[name]) for name in precisions}
+        self._packs = {name: PackWriter(self.file(name), precisions[name], sizes[name]) for name in precisions}
 
     def _length(self, name: str) -> int:
-        file = self.folder / name
+        file = self.file(name)
         return file.stat().st_size if file.is_file() else 0

@@ -16,12 +16,13 @@ import numpy as np
 
 from candor.federated.centre import Centre
 from candor.federated.clients import Client
-from candor.federated.judging import Judge, Judgement, mean_recall
+from candor.federated.judging import Judge, Judgement
 from candor.federated.settings import Settings
 from candor.federated.vectors import Weights
 from candor.federated.world import World
 from candor.models.resume import Resume
 from candor.runtime import Progress
+from candor.stats.confusions import uar
 
 Row = dict[str, Any]
 
@@ -96,8 +97,8 @@ def best_round(counts: list[np.ndarray], rounds: int) -> int:
     Parameters
     ----------
     counts
-        Of each client, examples of each class and those that are right, [rounds, 2, classes]. Who has fewer rounds than
-        others, as nothing is left to learn from, stays as it is then.
+        Of each client, confusion counts after each round, [rounds, classes, classes]. Who has fewer rounds than others,
+        as nothing is left to learn from, stays as it is then.
     rounds
         How many there are at most, which is returned where nobody can be judged.
     """
@@ -105,9 +106,7 @@ def best_round(counts: list[np.ndarray], rounds: int) -> int:
     if not longest:
         return rounds
     filled = [np.concatenate([own, np.repeat(own[-1:], longest - len(own), axis=0)]) for own in counts if len(own)]
-    together = np.asarray(sum(filled), dtype=np.float64)
-    held, right = together[:, 0], together[:, 1]
-    return int(np.argmax(mean_recall(held, right))) + 1
+    return int(np.argmax(uar(np.sum(filled, axis=0)))) + 1
 
 
 def _resume(aside: Path, name: str, made_of: Mapping[str, Any]) -> Resume:

@@ -91,13 +91,8 @@ class Weights:
         """Give these numbers to a model of the same layout, and return it."""
         tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         with torch.no_grad():
-            for vector, pieces in (
-                (self.parameters, layout.parameters),
-                (self.buffers, layout.buffers),
-                (self.counters, layout.counters),
-            ):
-                for piece in pieces:
-                    tensors[piece.name].copy_(vector[piece.start : piece.end].view(piece.shape))
+            for name, values in self.named(layout).items():
+                tensors[name].copy_(values)
         return model
 
     def named(self, layout: Layout) -> dict[str, torch.Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,17 @@ from torch import nn
 
 from candor.corpora.emotions import classes_in
 from candor.models.inputs import Inputs
+from candor.models.outputs import outputs_of, predicted
 from candor.models.recipe import Recipe
 from candor.models.resume import Resume
 from candor.models.tasks import Emotion, Rating, encode
-from candor.models.training import Part, Trained, TrainingError, outputs_of, train
+from candor.models.training import Part, Trained, TrainingError, train
 from candor.runtime import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EMOTION = "emotion"
-WHO = ["utterance", "speaker", "gender", "session"]
 
 Row = dict[str, Any]
 
@@ -113,7 +113,7 @@ def run_fold(
             outputs = outputs_of(trained.network, inputs, parts["test"].numbers, setting.device)
             result.trained[seed] = trained
             result.history.extend(trained.history)
-            result.predictions.extend(_predicted(number, seed, fold.iloc[parts["test"].numbers], task, outputs))
+            result.predictions.extend(predicted(number, seed, fold.iloc[parts["test"].numbers], task, outputs))
             weights = trained.network.layer_weights()  # type: ignore[operator]
             result.layers.extend(
                 {"seed": seed, "layer": layer, "weight": weight} for layer, weight in enumerate(weights)
@@ -147,24 +147,3 @@ def _part(fold: pd.DataFrame, name: str, targets: torch.Tensor, number: int) -> 
     if not len(own):
         raise TrainingError(f"fold {number}: no utterance in {name}; choose fewer folds or a wider filter")
     return Part(own.tolist(), targets[torch.from_numpy(own)])
-
-
-def _predicted(
-    number: int, seed: int, rows: pd.DataFrame, task: Emotion | Rating, outputs: torch.Tensor
-) -> Iterator[Row]:
-    """Yield a row per test utterance."""
-    who = [dict(zip(WHO, person, strict=True)) for person in rows[WHO].itertuples(index=False, name=None)]
-    if isinstance(task, Emotion):
-        chances = torch.softmax(outputs.double(), dim=1).numpy()
-        for person, label, chance in zip(who, rows["label"], chances, strict=True):
-            yield {
-                **person,
-                "fold": number,
-                "seed": seed,
-                "label": label,
-                "predicted": task.classes[int(chance.argmax())],
-                **{f"p_{name}": float(p) for name, p in zip(task.classes, chance, strict=True)},
-            }
-        return
-    for person, value, predicted in zip(who, rows["value"], task.ratings(outputs.double()).tolist(), strict=True):
-        yield {**person, "fold": number, "seed": seed, "value": float(value), "predicted": predicted}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from candor.models.inputs import Inputs
+from candor.models.outputs import outputs_of
 from candor.models.recipe import Recipe
 from candor.models.resume import Resume
 from candor.models.seeding import seed_everything
@@ -26,7 +27,6 @@ PLATEAU_FACTOR = 0.5
 LEAST_OF_RATE = 0.1
 """As in trust-ser, which lets 5e-4 fall to 5e-5."""
 
-SCORED_AT_ONCE = 64
 BETAS = (0.9, 0.98)
 
 
@@ -140,17 +140,6 @@ def train(
     history = [{**row, "selected": "yes" if row["epoch"] == at.kept_epoch else "no"} for row in at.history]
     network.load_state_dict(at.kept, strict=False)
     return Trained(network.eval(), at.kept_epoch, history, at.epoch - before, time.monotonic() - began)
-
-
-def outputs_of(network: nn.Module, inputs: Inputs, numbers: Sequence[int], device: str = "cpu") -> torch.Tensor:
-    """Return what a network says of utterances, [utterances, outputs], on the CPU."""
-    network.eval()
-    with torch.no_grad():
-        parts = [
-            network(inputs.batch(numbers[start : start + SCORED_AT_ONCE], device)).cpu()
-            for start in range(0, len(numbers), SCORED_AT_ONCE)
-        ]
-    return torch.cat(parts)
 
 
 def trained_tensors(network: nn.Module) -> dict[str, torch.Tensor]:

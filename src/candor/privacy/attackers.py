@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from candor.models.networks import FrameNetwork
+from candor.models.outputs import outputs_of
 from candor.models.recipe import Recipe
 from candor.models.tasks import Emotion
-from candor.models.training import Part, outputs_of, train
+from candor.models.training import Part, train
 from candor.privacy.linear import Discriminant
 from candor.privacy.people import Codes, Training
 from candor.privacy.states import Bags

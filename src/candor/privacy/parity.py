@@ -16,9 +16,10 @@ import torch
 from candor.features.reading import Frames
 from candor.models.inputs import FrameInputs
 from candor.models.networks import FrameNetwork
+from candor.models.outputs import outputs_of
 from candor.models.recipe import Recipe
 from candor.models.tasks import Emotion, uar
-from candor.models.training import Part, outputs_of, train
+from candor.models.training import Part, train
 from candor.privacy.people import GENDERS
 from candor.runtime import Explained
 from candor.store.objects import Store

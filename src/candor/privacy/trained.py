@@ -18,12 +18,12 @@ from candor.models.linear import PooledNetwork
 from candor.models.listening import Listener
 from candor.models.loading import load_model
 from candor.models.networks import AudioNetwork, FrameNetwork
+from candor.models.outputs import SCORED_AT_ONCE
 from candor.models.prepare_frames import from_frames
 from candor.models.prepare_pooled import from_pooled
 from candor.models.recipe import Recipe
 from candor.models.same_answers import Answer
 from candor.models.tasks import Emotion, Rating, encode, task_of
-from candor.models.training import SCORED_AT_ONCE
 from candor.stats.intervals import FloatArray
 from candor.store.objects import Store
 
