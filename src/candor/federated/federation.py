@@ -12,12 +12,13 @@ import torch
 from candor.federated.engines.engine import Engine
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned, Work
-from candor.federated.mishaps import ANSWERED, DROPPED_OUT, IN_PART, LATE, NOT_FINITE, Mishaps, finished_steps
+from candor.federated.mishaps import ANSWERED, DROPPED_OUT, IN_PART, LATE, NOT_FINITE, Mishaps
 from candor.federated.rules.gathered import Gathered, returned_rows
 from candor.federated.rules.rule import Rule, State
 from candor.federated.sampling import check_asked, chosen, how_many
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
+from candor.federated.shares import whole_part
 from candor.federated.vectors import Weights
 from candor.federated.world import World
 
@@ -176,7 +177,7 @@ class Federation:
                 row["outcome"] = DROPPED_OUT
                 continue
             if fate == "slow":
-                batches = batches[: finished_steps(len(batches), settings.faults.straggler_work)]
+                batches = batches[: whole_part(settings.faults.straggler_work, len(batches))]
                 if not batches:
                     row["outcome"] = LATE
                     continue

@@ -10,7 +10,7 @@ import torch
 
 from candor.federated.draws import draws
 from candor.federated.settings import Faults
-from candor.federated.shares import nearest, whole_part
+from candor.federated.shares import nearest
 
 ANSWERED, IN_PART, DROPPED_OUT, LATE, NOT_FINITE = "answered", "in part", "dropped out", "late", "not finite"
 """What becomes of a chosen client, in the words of the tables."""
@@ -63,12 +63,3 @@ class Mishaps:
                 return SCALED_BY * update
         noise = torch.from_numpy(draws(self.seed, "poison", round, client).standard_normal(len(update))).to(update)
         return noise.mul_(update.norm() / noise.norm())
-
-
-def finished_steps(steps: int, share: float) -> int:
-    """Return how many of its steps a slow client gets done.
-
-    >>> finished_steps(3, 0.5), finished_steps(3, 0), finished_steps(1, 0.5)
-    (1, 0, 0)
-    """
-    return whole_part(share, steps)
