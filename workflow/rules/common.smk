@@ -24,6 +24,7 @@ from candor.plan import datasets as plan_datasets
 from candor.plan import attacks as plan_attacks
 from candor.plan import features as plan_features
 from candor.plan import federated as plan_federated
+from candor.plan import leakage as plan_leakage
 from candor.plan import privacy as plan_privacy
 from candor.plan import provenance
 from candor.plan import systems as plan_systems
@@ -98,6 +99,7 @@ try:
     plan_privacy.check_privacy(CONFIG)
     plan_trust.check_trust(CONFIG)
     FEDERATED = plan_federated.runs(CONFIG, DATASETS)
+    LEAKAGE = plan_leakage.attacked(CONFIG, DATASETS, FEDERATED)
 except ConfigError as error:
     sys.exit(str(error))
 

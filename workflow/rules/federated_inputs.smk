@@ -182,12 +182,14 @@ OVER_ALL_RUNS = (FederatedSummary.path, FederatedComparison.path, RUNS_FIGURE)
 
 
 def finals_of_federations():
-    """Yield every file of the stage that a user asks for."""
+    """Yield every file of the stage that a user asks for; what is attacked is of attacked runs alone."""
     for dataset, runs in FEDERATED.items():
         for path in OVER_ALL_RUNS:
             for form in files_for(path.format(dataset=dataset)):
-                yield Final(form, "federated", dataset)
+                yield Final(form, "federated", dataset, readers=("report",))
         for run in runs.values():
+            attacked = run.name in LEAKAGE.get(dataset, {})
+            readers = () if attacked else ("report",)
             of_folds = [
                 path.format(dataset=dataset, run=run.name, fold=fold)
                 for path in (*OF_A_FOLD, *kept_of(run.settings).values())
@@ -196,4 +198,4 @@ def finals_of_federations():
             of_run = [path.format(dataset=dataset, run=run.name) for path in OF_A_RUN]
             for path in (*of_run, *of_folds):
                 for form in files_for(path):
-                    yield Final(form, "federated", dataset, run.backbone, run.name)
+                    yield Final(form, "federated", dataset, run.backbone, run.name, readers)

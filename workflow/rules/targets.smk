@@ -46,7 +46,9 @@ FINALS = [
 
 ALIASES = {name: dataset.alias for name, dataset in DATASETS.items() if dataset.alias}
 AT_HAND = [*plan_datasets.at_hand(DATASETS), *(name for name in FEDERATED if name not in DATASETS)]
-TARGETS = folder_targets([*final_files(FINALS), *finals_of_federations()], AT_HAND, ALIASES)
+TARGETS = folder_targets(
+    [*final_files(FINALS), *finals_of_federations(), *finals_of_leakage()], AT_HAND, ALIASES
+)
 
 for target in TARGETS:
     for spelling in target.spellings():

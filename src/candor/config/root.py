@@ -13,6 +13,7 @@ from candor.config.fairness import Fairness
 from candor.config.features import Features
 from candor.config.federated import FederatedRun
 from candor.config.federated_entries import DIGITS, with_algorithm
+from candor.config.leakage import Leakage
 from candor.config.privacy import Privacy
 from candor.config.project import SYNTHESISE, DataDir, Device, ProjectDir, StoreDir, WeightsDir
 from candor.config.recipes import Cnn, Recipe, with_head
@@ -81,6 +82,7 @@ class Config(Section):
     federated: dict[EntryName, FederatedRun] = Field(
         default=FEDERATIONS, description="The federations to compare, in which clients train and keep their data."
     )
+    leakage: Leakage = Field(default=Leakage(), description="What is read off the updates that clients send.")
 
     @model_validator(mode="before")
     @classmethod

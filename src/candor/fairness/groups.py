@@ -151,15 +151,15 @@ def _values(
 ) -> list[tuple[float, str]]:
     """Return the value of each utterance, and before it what it is sorted by; blank where it is not known."""
     if column == "age":
-        return [_age_group(float(age), age_bins) for age in manifest["age"]]
+        return [age_group(float(age), age_bins) for age in manifest["age"]]
     source = tested["speaker"] if column == "speaker" else manifest[column]
     return [(0.0, "" if value != value or value is None else str(value)) for value in source.tolist()]
 
 
-def _age_group(age: float, bins: Sequence[int]) -> tuple[float, str]:
+def age_group(age: float, bins: Sequence[int]) -> tuple[float, str]:
     """Return the group of an age.
 
-    >>> [_age_group(age, [30, 45])[1] for age in (29.0, 30.0, 44.0, 45.0)]
+    >>> [age_group(age, [30, 45])[1] for age in (29.0, 30.0, 44.0, 45.0)]
     ['under 30', '30 to 44', '30 to 44', '45 and over']
     """
     if math.isnan(age):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +51,7 @@ from candor.tables.federated import (
     UpdateIndex,
     standalone_tensor,
 )
+from candor.tables.packing import place_pack
 
 logger = logging.getLogger(__name__)
 
@@ -142,10 +142,10 @@ class FederatedJob:
         run.recording.close()
         if settings.keeps_updates:
             UpdateIndex.write(run.recording.updates, output.updates_index)
-            _place(run.recording.file(UPDATES), output.updates)
+            place_pack(run.recording.file(UPDATES), output.updates)
         if settings.keep.models_every:
             ModelIndex.write(run.recording.models, output.models_index)
-            _place(run.recording.file(MODELS), output.models)
+            place_pack(run.recording.file(MODELS), output.models)
         write_json(made_of(named(self.inputs), **run.facts(course, output)), output.run)
 
 
@@ -247,15 +247,3 @@ def _by_client(models: Mapping[str, Weights], layout: Layout) -> dict[str, torch
 def _save(tensors: Mapping[str, torch.Tensor], path: str) -> None:
     with atomic(path, "wb") as handle:
         handle.write(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
-
-
-def _place(file: Path, path: str) -> None:
-    """Put a finished file in its place, and leave it where it is until all else is in its place too."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(file, target)
-    except OSError:  # on another file system, or on one without links
-        with atomic(target, "wb") as handle, file.open("rb") as source:
-            shutil.copyfileobj(source, handle)

@@ -28,7 +28,9 @@ def sources_of(fold: int, inputs: Any, params: Any, resources: Any) -> Sources:
     inputs, params, resources
         Those of the rule.
     """
-    tables = {name: kind.read(inputs.get(role)) for name, (role, kind) in TABLES.items() if inputs.get(role)}
+    tables: dict[str, Any] = {
+        name: kind.read(inputs.get(role)) for name, (role, kind) in TABLES.items() if inputs.get(role)
+    }
     return Sources(
         fold=fold,
         **tables,

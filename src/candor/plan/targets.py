@@ -30,7 +30,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "cost": (*_MODELS, "performance"),
     "trust": (*_MODELS, *_AUDITS),
     "federated": _FEATURES_AND_SPLITS,
-    "report": (*_MODELS, *_AUDITS, "trust", "federated"),
+    "leakage": (*_FEATURES_AND_SPLITS, "federated"),
+    "report": (*_MODELS, *_AUDITS, "trust", "federated", "leakage"),
 }
 """The stages that make results, in the order in which data flows, and the stages that each one rests on."""
 
@@ -41,7 +42,11 @@ ROOT = "results"
 WITHOUT_LABELS = ("corpora", "audio")
 """The stages that are offered for datasets without labels."""
 
-OF_CLASSES = {"attack": "an attack is on classes", "federated": "clients learn classes"}
+OF_CLASSES = {
+    "attack": "an attack is on classes",
+    "federated": "clients learn classes",
+    "leakage": "clients learn classes",
+}
 """The stages that are offered only where classes are predicted, not ratings, and why."""
 
 

@@ -18,7 +18,7 @@ RUN_SCHEMA = "federated_run/1"
 _ROUND = Column("round", "Round, from 1", "integer")
 _CLIENT = Column("client", "Name of the client")
 _LAYER = Column("layer", "Name of the tensor, such as dense.0.weight")
-_BLOCK = (
+BLOCK = (
     Column("offset", "Where in the pack its block begins", "integer", "B"),
     Column("size", "How long the block is", "integer", "B"),
     Column("shape", "Shape of the tensor, such as 256x512; blank for a single number", blank=True),
@@ -184,7 +184,7 @@ class UpdateIndex(Table):
         _ROUND,
         _CLIENT,
         _LAYER,
-        *_BLOCK,
+        *BLOCK,
         Column("examples", "Examples that the client went through in the round, each time counted", "integer"),
         Column("steps", "Steps that it took", "integer"),
     )
@@ -200,7 +200,7 @@ class ModelIndex(Table):
     columns = (
         Column("round", "Round, from 1, after which this was the global model; 0: before the first", "integer"),
         _LAYER,
-        *_BLOCK,
+        *BLOCK,
     )
 
 

@@ -109,7 +109,7 @@ def prepare(settings: Settings, sources: Sources) -> Prepared:
     """
     assert sources.table is not None
     rows = sources.table[COLUMNS].fillna("").reset_index(drop=True)
-    classes = classes_in(rows["label"])
+    classes = sources.classes or classes_in(rows["label"])
     if len(classes) < 2:
         raise FederatedError(f"fold {sources.fold}: only the class {classes[0]!r} is there; at least two are needed")
     in_test = (rows["part"] == TEST).to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class Sources:
         dB. It is called only where the run has such microphones.
     folder
         Files that the user owns, such as MNIST's.
+    classes
+        What is told apart, where that is more than the labels of the table.
     """
 
     fold: int
@@ -43,6 +45,7 @@ class Sources:
     store: Store | None = None
     noised: Callable[[Mapping[str, float]], pd.DataFrame] | None = None
     folder: Path | None = None
+    classes: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""What every attacker does: learn from some updates, and say what others show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from candor.leakage.updates import Float32, Numbers
+from candor.stats.intervals import FloatArray
+
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What an attacker is taught: shadow updates by number, and what he is told of whose they are.
+
+    Parameters
+    ----------
+    train, dev
+        Updates to learn from, and those of other people, by which a choice is made.
+    labels
+        The attribute of every shadow update, as a code.
+    classes
+        How many values it has.
+    """
+
+    train: Numbers
+    dev: Numbers
+    labels: Codes
+    classes: int
+
+
+class Taught(Protocol):
+    """An attacker after a lesson."""
+
+    def dev(self) -> FloatArray:
+        """Return log odds of the updates of dev, [updates, classes], none of which has been learned from."""
+        ...
+
+    def of_means(self, groups: Sequence[Numbers]) -> FloatArray:
+        """Return log odds of means over victims' updates, [groups, classes], up to what all classes share."""
+        ...
+
+
+class Attacker(Protocol):
+    """Reads off one layer, or all."""
+
+    def learn(self, lesson: Lesson, seed: int) -> Taught:
+        """Return the attacker after a lesson."""
+        ...
+
+
+def log_odds(decisions: FloatArray) -> FloatArray:
+    """Return decisions of a classifier as log odds of each class; of two classes it gives those of the second alone.
+
+    >>> log_odds(np.array([2.0, -1.0])).tolist()
+    [[0.0, 2.0], [0.0, -1.0]]
+    """
+    return np.column_stack([np.zeros_like(decisions), decisions]) if decisions.ndim == 1 else decisions
+
+
+def means_over(values: Float32 | FloatArray, groups: Sequence[Numbers]) -> FloatArray:
+    """Return the mean of some rows for each group, [groups, ...]."""
+    return np.stack([values[group].mean(axis=0, dtype=np.float64) for group in groups])

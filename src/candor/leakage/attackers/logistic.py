@@ -1,0 +1,71 @@
+"""Logistic regression, on coordinates that stand for any number of an update's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.utils.class_weight import compute_sample_weight
+
+from candor.leakage.attackers.attacker import Lesson, Taught, log_odds, means_over
+from candor.leakage.updates import Float32, Numbers
+from candor.stats.intervals import FloatArray
+
+FREEDOMS = (0.01, 0.1, 1.0, 10.0)
+"""How little weights are held back, scikit-learn's C. The one with the lowest loss on dev is taken."""
+
+STEPS = 2000
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A regression whose weights are held back by their square; values of the attribute weigh the same.
+
+    Once it is chosen how much they are held back, it learns from dev as well, which is of shadow people too.
+
+    Parameters
+    ----------
+    shadow, victims
+        What is seen of updates, [updates, coordinates], in which inner products are those of the updates. Being linear,
+        it says of a mean of updates the mean of what it says of each.
+    """
+
+    shadow: Float32 | FloatArray
+    victims: Float32 | FloatArray
+
+    def learn(self, lesson: Lesson, seed: int) -> Taught:
+        """Return the regression after a lesson; nothing is random in it."""
+        train, dev, labels = lesson.train, lesson.dev, lesson.labels
+        tried = [_fitted(self.shadow[train], labels[train], freedom) for freedom in FREEDOMS]
+        losses = [_loss(own, self.shadow[dev], labels[dev]) for own in tried]
+        best = int(np.argmin(losses))
+        both = np.concatenate([train, dev])
+        final = _fitted(self.shadow[both], labels[both], FREEDOMS[best])
+        return _TaughtLogistic(log_odds(tried[best].decision_function(self.shadow[dev])), self.victims, final)
+
+
+@dataclass(frozen=True)
+class _TaughtLogistic:
+    on_dev: FloatArray
+    victims: Float32 | FloatArray
+    regression: Any
+
+    def dev(self) -> FloatArray:
+        return self.on_dev
+
+    def of_means(self, groups: Sequence[Numbers]) -> FloatArray:
+        return log_odds(self.regression.decision_function(means_over(self.victims, groups)))
+
+
+def _fitted(values: Any, labels: Any, freedom: float) -> Any:
+    return LogisticRegression(C=freedom, class_weight="balanced", max_iter=STEPS).fit(values, labels)
+
+
+def _loss(regression: Any, values: Any, labels: Any) -> float:
+    weights = compute_sample_weight("balanced", labels)
+    chances = regression.predict_proba(values)
+    return float(log_loss(labels, chances, sample_weight=weights, labels=regression.classes_))

@@ -1,0 +1,94 @@
+"""Inner products between standardised updates, in as much memory as one likes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from candor.leakage.layers import Layer
+from candor.leakage.updates import Float32, Standard, Updates
+
+MEMORY = 256 * 2**20
+"""Bytes of shadow updates that are in memory at once; a layer of all of them may have far more."""
+
+SHORTEST = 1e-5
+"""Directions of which less is there, relative to the longest, hold errors of rounding."""
+
+
+@dataclass(frozen=True)
+class Products:
+    r"""What a linear attacker needs to know of updates: :math:`\langle x_i, x_j\rangle / D` of D standardised numbers.
+
+    Parameters
+    ----------
+    shadow
+        Between shadow updates, [shadow, shadow].
+    victims
+        Between victims' updates and those, [victims, shadow].
+    size
+        D.
+    """
+
+    shadow: Float32
+    victims: Float32
+    size: int
+
+
+def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, memory: int = MEMORY) -> Products:
+    """Return the products of one layer.
+
+    The numbers of the layer are gone through in stripes, and for each stripe all updates are read once more: no more
+    than a stripe of the shadow's is ever in memory.
+
+    Parameters
+    ----------
+    shadow, victims
+        The updates.
+    layer
+        Which layer.
+    scale
+        How it is standardised.
+    memory
+        Bytes that a stripe may have.
+    """
+    among = np.zeros((len(shadow), len(shadow)), np.float32)
+    across = np.zeros((len(victims), len(shadow)), np.float32)
+    width = max(1, memory // (4 * len(shadow)))
+    for start in range(0, layer.size, width):
+        stripe = slice(start, start + width)
+        own = np.empty((len(shadow), min(width, layer.size - start)), np.float32)
+        for places, values in shadow.blocks(layer, range(len(shadow))):
+            own[places] = scale.brought(values)[:, stripe]
+        among += own @ own.T
+        for places, values in victims.blocks(layer, range(len(victims))):
+            across[places] += scale.brought(values)[:, stripe] @ own.T
+    size = np.float32(layer.size)
+    return Products(among / size, across / size, layer.size)
+
+
+def together(several: list[Products]) -> Products:
+    """Return the products of several layers as if they were one, in which each number weighs the same."""
+    size = sum(own.size for own in several)
+    shadow, victims = np.zeros_like(several[0].shadow), np.zeros_like(several[0].victims)
+    for own in several:
+        shadow += np.float32(own.size / size) * own.shadow
+        victims += np.float32(own.size / size) * own.victims
+    return Products(shadow, victims, size)
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Updates in coordinates in which they have the same inner products, but which are no more than the updates."""
+
+    shadow: Float32
+    victims: Float32
+
+    @classmethod
+    def of(cls, found: Products) -> Coordinates:
+        """Return coordinates along the directions in which shadow updates lie, the longest first."""
+        lengths, directions = np.linalg.eigh(found.shadow)
+        kept = lengths > SHORTEST * lengths[-1]
+        lengths, directions = lengths[kept][::-1], directions[:, kept][:, ::-1]
+        roots = np.sqrt(lengths)
+        return cls(directions * roots, found.victims @ (directions / roots))

@@ -1,0 +1,174 @@
+"""The printed figures of a run: what is read off which layer, off how many updates, and in which round."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from candor.figures import (
+    BLUE,
+    FULL_WIDTH,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    SKY,
+    VERMILION,
+    house_style,
+    new_figure,
+    set_title,
+)
+from candor.leakage.names import ALL, CNN, LABELS, LOGISTIC, NONE, NORMS, UAR, UNDEFENDED
+
+ATTACKERS = {
+    LOGISTIC: (VERMILION, "o", "logistic regression"),
+    CNN: (BLUE, "s", "network"),
+    NORMS: (ORANGE, "^", "norms only"),
+    LABELS: (GREEN, "D", "class shares only"),
+}
+LAYER_COLOURS = (VERMILION, ORANGE, SKY, BLUE, GREEN)
+ROUNDS_PER_DOT = 12
+"""Rounds are put together until there are about so many dots, lest each be of a handful of updates."""
+
+
+def layers_figure(attacks: pd.DataFrame, title: str) -> Figure:
+    """Draw the UAR of every attacker by layer, beside attackers taught what is not true, and by updates seen.
+
+    Parameters
+    ----------
+    attacks
+        Rows of `LeakageAttacks`.
+    title
+        What was attacked.
+    """
+    found = attacks[(attacks["metric"] == UAR) & attacks["value"].notna()]
+    asked = list(dict.fromkeys(zip(found["attribute"], found["knowledge"], strict=True)))
+    with house_style():
+        if not asked:
+            return _nothing(attacks, title)
+        figure = new_figure(FULL_WIDTH, 0.5 + 2.3 * len(asked))
+        panels = figure.subplots(len(asked), 2, squeeze=False, sharey="row")
+        for (by_layer, by_number), (attribute, knowledge) in zip(panels, asked, strict=True):
+            own = found[(found["attribute"] == attribute) & (found["knowledge"] == knowledge)]
+            what = attribute if knowledge == UNDEFENDED else f"{attribute}; {knowledge} the defence"
+            _draw_layers(by_layer, own[own["updates"] == own["updates"].min()], what)
+            _draw_numbers(by_number, own)
+        panels[0, 0].legend(loc="upper right", fontsize=6.5)
+        set_title(figure, title)
+    return figure
+
+
+def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
+    """Draw the UAR of the attackers who see updates over the rounds, a line per layer.
+
+    Parameters
+    ----------
+    rounds
+        Rows of `LeakageRounds`.
+    title
+        What was attacked.
+    """
+    rounds = rounds[rounds["attacker"].isin([LOGISTIC, CNN])]
+    panels = list(dict.fromkeys(zip(rounds["attribute"], rounds["knowledge"], rounds["attacker"], strict=True)))
+    with house_style():
+        if not panels:
+            return _nothing(rounds, title)
+        figure = new_figure(FULL_WIDTH, 0.6 + 2.1 * len(panels))
+        axes = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
+        for axis, (attribute, knowledge, attacker) in zip(axes, panels, strict=True):
+            own = rounds[
+                (rounds["attribute"] == attribute)
+                & (rounds["knowledge"] == knowledge)
+                & (rounds["attacker"] == attacker)
+            ]
+            for place, layer in enumerate(dict.fromkeys(own["layer"])):
+                one = _binned(own[own["layer"] == layer])
+                colour = INK if layer == ALL else LAYER_COLOURS[place % len(LAYER_COLOURS)]
+                axis.plot(one["round"], 100 * one["value"], marker="o", markersize=3, color=colour, label=layer)
+            _chance(axis, own["chance"].iloc[0])
+            axis.set_title(f"{attribute}, {ATTACKERS[attacker][2]}, {knowledge}")
+            axis.set_ylabel("UAR (%)")
+        axes[0].legend(ncols=5, loc="lower right", fontsize=6.5)
+        axes[-1].set_xlabel("round")
+        set_title(figure, title)
+    return figure
+
+
+def _draw_layers(axes: Axes, rows: pd.DataFrame, what: str) -> None:
+    layers = [layer for layer in dict.fromkeys(rows["layer"]) if layer not in (ALL, NONE)]
+    layers += [layer for layer in (ALL, NONE) if layer in set(rows["layer"])]
+    there = [name for name in ATTACKERS if name in set(rows["attacker"])]
+    for place, attacker in enumerate(there):
+        colour, marker, label = ATTACKERS[attacker]
+        own = rows[rows["attacker"] == attacker].set_index("layer")
+        aside = 0.16 * (place - (len(there) - 1) / 2)
+        for position, layer in enumerate(layers):
+            if layer not in own.index:
+                continue
+            row, x = own.loc[layer], position + aside
+            axes.plot([x, x], [100 * row["control_low"], 100 * row["control_high"]], color=LIGHT, linewidth=4, zorder=0)
+            axes.plot([x, x], [100 * row["low"], 100 * row["high"]], color=colour, linewidth=1.2)
+            named = label if layer == own.index[0] else None
+            axes.plot(x, 100 * row["value"], marker, color=colour, markersize=4.5, linestyle="none", label=named)
+    axes.plot([], [], color=LIGHT, linewidth=4, label="taught what is not true")
+    _chance(axes, rows["chance"].iloc[0])
+    axes.set_xticks(range(len(layers)), ["no update" if layer == NONE else layer for layer in layers])
+    axes.set_xlim(-0.6, len(layers) - 0.4)
+    axes.set_ylabel("UAR (%)")
+    axes.set_title(f"{what}: by layer, from one update")
+
+
+def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
+    numbers = sorted(rows["updates"].unique())
+    for attacker in (LOGISTIC, CNN):
+        own = rows[(rows["attacker"] == attacker) & ~rows["layer"].isin([ALL, NONE])]
+        for place, layer in enumerate(dict.fromkeys(own["layer"])):
+            one = own[own["layer"] == layer].sort_values("updates")
+            colour = LAYER_COLOURS[place % len(LAYER_COLOURS)]
+            style = "-" if attacker == LOGISTIC else "--"
+            label = layer if attacker == LOGISTIC or LOGISTIC not in set(rows["attacker"]) else None
+            axes.plot(
+                [numbers.index(number) for number in one["updates"]], 100 * one["value"], style, color=colour,
+                marker=ATTACKERS[attacker][1], markersize=3.5, linewidth=1.1, label=label,
+            )  # fmt: skip
+    seen = rows.groupby("updates")["seen"].max()
+    labels = [
+        f"{number}" if seen[number] > 0.95 * number else f"{number}\n({seen[number]:.0f} there)" for number in numbers
+    ]
+    axes.set_xticks(range(len(numbers)), labels)
+    axes.set_xlabel("updates of a client that are averaged")
+    _chance(axes, rows["chance"].iloc[0])
+    axes.set_title("by updates seen")
+    axes.legend(loc="lower right", fontsize=6.5)
+
+
+def _chance(axes: Axes, chance: float) -> None:
+    axes.axhline(100 * chance, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, zorder=0)
+    axes.grid(axis="y", color=LIGHT, linewidth=0.4)
+
+
+def _binned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return means over neighbouring rounds, weighted by how many updates each has."""
+    rows = rows.sort_values("round")
+    parts = np.array_split(np.arange(len(rows)), min(ROUNDS_PER_DOT, len(rows)))
+    told = [rows.iloc[part] for part in parts]
+    return pd.DataFrame(
+        {
+            "round": [own["round"].mean() for own in told],
+            "value": [np.average(own["value"], weights=own["tested"]) for own in told],
+        }
+    )
+
+
+def _nothing(rows: pd.DataFrame, title: str) -> Figure:
+    """Draw what there is to say where nothing was attacked."""
+    figure = new_figure(FULL_WIDTH, 1.2)
+    axes = figure.subplots()
+    axes.axis("off")
+    reasons = list(dict.fromkeys(rows["verdict"])) if "verdict" in rows else []
+    axes.text(0, 0.5, "\n".join(reasons) or "nothing was attacked", va="center", color=INK, wrap=True)
+    set_title(figure, title)
+    return figure

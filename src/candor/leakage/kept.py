@@ -1,0 +1,131 @@
+"""Where updates are kept: in the histories of a run, and in the packs of shadow federations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from candor.federated.settings import Settings as Federation
+from candor.leakage.layers import Layer, layers_of
+from candor.leakage.updates import Seen, Updates
+from candor.tables.base import TableError
+from candor.tables.federated_history import FederatedHistory
+from candor.tables.leakage import SHADOW_JSON, SHADOW_PACK, SHADOW_SCHEMA, ShadowClients, ShadowUpdates
+from candor.tables.packing import IndexedPack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Victims:
+    """The updates of one fold of a run.
+
+    Parameters
+    ----------
+    fold
+        Its number.
+    folder
+        Where its history lies.
+    """
+
+    def __init__(self, fold: int, folder: Path) -> None:
+        self.fold, self.history = fold, FederatedHistory(folder)
+
+    @cached_property
+    def settings(self) -> Federation:
+        """How clients learn."""
+        return Federation.of(self.history.facts["options"])
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of which updates are kept."""
+        shapes = self.history.facts["layers"]
+        return layers_of({name: shapes[name] for name in self.history.layers})
+
+    @property
+    def classes(self) -> list[str]:
+        """What the clients tell apart."""
+        return list(self.history.facts["classes"])
+
+    def tensor(self, seen: Seen, name: str) -> np.ndarray:
+        """Return one tensor of an update."""
+        return self.history.update(seen.round, seen.client, name)[name]
+
+    def updates(self, people: Mapping[str, Any]) -> Updates:
+        """Return the updates of some people."""
+        clients = _clients(self.history.clients, self.classes)
+        found = []
+        for round, client in self.history.updates():
+            person, classes = clients[client]
+            entry = self.history.entry(round, client)
+            if person in people and entry.steps:
+                found.append(Seen(self.fold, round, client, person, entry.examples, entry.steps, classes))
+        return Updates(found, self, self.settings)
+
+    @property
+    def people(self) -> list[str]:
+        """Whose clients take part; a client of several people is left out."""
+        return sorted({person for person in self.history.clients["person"] if person})
+
+
+class Shadows:
+    """The updates of shadow federations.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        facts = folder / Path(SHADOW_JSON).name
+        self.facts: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+        schema = self.facts.get("schema")
+        if schema != SHADOW_SCHEMA:
+            raise TableError(f"{facts}: holds {schema}, but {SHADOW_SCHEMA} is needed; delete it to have it rebuilt")
+        self.folder = folder
+
+    @cached_property
+    def _index(self) -> pd.DataFrame:
+        return ShadowUpdates.read(self.folder / Path(ShadowUpdates.path).name)
+
+    @cached_property
+    def _pack(self) -> IndexedPack:
+        return IndexedPack(self.folder / Path(SHADOW_PACK).name, self._index, ("model", "round", "client"))
+
+    def tensor(self, seen: Seen, name: str) -> np.ndarray:
+        """Return one tensor of an update."""
+        return self._pack.read(self._pack.blocks[seen.federation, seen.round, seen.client][name])
+
+    def updates(self, people: Mapping[str, Any]) -> Updates:
+        """Return the updates of some people."""
+        table = ShadowClients.read(self.folder / Path(ShadowClients.path).name)
+        names = self.facts["classes"]
+        clients = {model: _clients(own, names) for model, own in table.groupby("model")}
+        columns = ["model", "round", "client", "examples", "steps"]
+        found = []
+        for model, round, client, examples, steps in self._index[columns].drop_duplicates().itertuples(index=False):
+            person, classes = clients[model][client]
+            if person in people and steps:
+                found.append(Seen(model, round, client, person, examples, steps, classes))
+        return Updates(found, self, Federation.of(self.facts["options"]))
+
+    @property
+    def people(self) -> list[str]:
+        """Whose clients take part."""
+        table = ShadowClients.read(self.folder / Path(ShadowClients.path).name)
+        return sorted({person for person in table["person"] if person})
+
+
+def _clients(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return of each client whose data it holds, and how many examples of each class."""
+    counts = table[[f"n_{name}" for name in classes]].to_numpy().tolist()
+    return {
+        client: (person, tuple(own))
+        for client, person, own in zip(table["client"], table["person"], counts, strict=True)
+    }

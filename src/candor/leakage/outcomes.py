@@ -1,0 +1,249 @@
+"""From what attackers say of the updates of all folds to figures with their intervals, beside the control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from candor.leakage.attack import Groups, Said, softmax
+from candor.leakage.attackers.attacker import Codes
+from candor.leakage.names import AUC, UAR
+from candor.leakage.updates import Seen
+from candor.privacy.contests import Contest, Contests
+from candor.privacy.names import NOT_ATTACKED
+from candor.privacy.outcomes import verdict
+from candor.privacy.ranking import Curve, Ranked
+from candor.stats.confusions import count_confusions, uar
+from candor.stats.intervals import FloatArray, speaker_interval
+from candor.stats.jackknife import jackknife_interval, paired_jackknife
+from candor.stats.paired import paired_interval
+
+Row = dict[str, Any]
+
+WHICH = ("attribute", "knowledge", "attacker", "layer")
+NUMBERS = (
+    *("value", "low", "high", "chance", "control", "control_low", "control_high"),
+    *("difference", "difference_low", "difference_high", "fold_mean", "fold_sd", "dev"),
+    *("seen", "tested", "people", "folds"),
+)
+
+
+@dataclass(frozen=True)
+class OfFold:
+    """Whom a fold's updates are of, and what all attackers say of them.
+
+    Parameters
+    ----------
+    fold
+        Its number.
+    seen
+        The victims' updates.
+    truth
+        The attribute of each, as a code.
+    groups
+        Which of them are averaged, by how many are seen.
+    said
+        What is said, by attacker and layer.
+    dev
+        The UAR of these on shadow people.
+    """
+
+    fold: int
+    seen: Sequence[Seen]
+    truth: Codes
+    groups: Mapping[int, Groups]
+    said: Mapping[tuple[str, str], Said]
+    dev: Mapping[tuple[str, str], float]
+
+    def of_groups(self, number: int) -> tuple[list[str], Codes]:
+        """Return whose each group is, and the truth about it: all updates of a group are one client's."""
+        first = [int(own[0]) for own in self.groups[number].members]
+        return [self.seen[place].person for place in first], self.truth[first]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What is read off a run by attackers of the same knowledge.
+
+    Parameters
+    ----------
+    attribute, knowledge
+        What they read, and what they know.
+    values
+        Of the attribute, in order.
+    folds
+        What is said in each fold.
+    """
+
+    attribute: str
+    knowledge: str
+    values: Sequence[str]
+    folds: Sequence[OfFold]
+
+    @property
+    def chance(self) -> float:
+        """Return the UAR of who sees nothing."""
+        return 1 / len(self.values)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield rows of `LeakageAttacks`."""
+        for attacker, layer in self.folds[0].said:
+            for number in self.folds[0].groups:
+                yield self._uar_row(attacker, layer, number)
+                yield self._auc_row(attacker, layer, number)
+
+    def by_round(self) -> Iterator[Row]:
+        """Yield rows of `LeakageRounds`."""
+        rounds = sorted({own.round for fold in self.folds for own in fold.seen})
+        for attacker, layer in self.folds[0].said if 1 in self.folds[0].groups else ():
+            for round in rounds:
+                counts = self._counts(attacker, layer, 1, round=round)
+                found = speaker_interval(counts, uar)
+                yield {
+                    **self._which(attacker, layer),
+                    "round": round,
+                    **{"value": found.value, "low": found.low, "high": found.high},
+                    "chance": self.chance,
+                    "tested": int(counts.sum()),
+                }
+
+    def scores(self) -> Iterator[Row]:
+        """Yield rows of `LeakageScores`."""
+        for attacker, layer in self.folds[0].said if 1 in self.folds[0].groups else ():
+            for fold in self.folds:
+                chances = softmax(fold.said[attacker, layer].odds[1])
+                for own, truth, chance in zip(fold.seen, fold.truth, chances, strict=True):
+                    yield {
+                        **self._which(attacker, layer),
+                        **{"fold": fold.fold, "round": own.round, "client": own.client, "person": own.person},
+                        "truth": self.values[truth],
+                        "said": self.values[int(chance.argmax())],
+                        "p": float(chance[truth]),
+                    }
+
+    def _which(self, attacker: str, layer: str) -> Row:
+        return dict(zip(WHICH, (self.attribute, self.knowledge, attacker, layer), strict=True))
+
+    def _people(self) -> dict[str, int]:
+        """Return a number for each person attacked."""
+        return {
+            name: place for place, name in enumerate(sorted({own.person for fold in self.folds for own in fold.seen}))
+        }
+
+    def _uar_row(self, attacker: str, layer: str, number: int) -> Row:
+        real, dealt = (self._counts(attacker, layer, number, control=control) for control in (False, True))
+        value, control = speaker_interval(real, uar), speaker_interval(dealt, uar)
+        apart = paired_interval(real, dealt, uar)
+        of_folds = [self._counts(attacker, layer, number, fold=own.fold).sum(axis=0) for own in self.folds]
+        by_fold = [float(uar(counts).mean()) for counts in of_folds]
+        return self._row(attacker, layer, number, UAR, (value, control, apart), by_fold, self.chance)
+
+    def _auc_row(self, attacker: str, layer: str, number: int) -> Row:
+        contests = self._contests(attacker, layer, number)
+        value, without = contests.figure(Curve.area)
+        beside, beside_without = contests.figure(Curve.area, control=True)
+        tested = np.zeros(len(self._people()))
+        for own in contests.each:
+            np.add.at(tested, own.first, 1.0)
+        tested = tested[tested > 0]
+        step = 1 / max(tested.sum(), 1.0)
+        three = (
+            jackknife_interval(float(value), without, tested, step),
+            jackknife_interval(float(beside), beside_without, tested, step),
+            paired_jackknife(float(value - beside), without - beside_without, tested, step),
+        )
+        return self._row(attacker, layer, number, AUC, three, contests.by_fold(Curve.area), 0.5)
+
+    def _row(
+        self,
+        attacker: str,
+        layer: str,
+        number: int,
+        metric: str,
+        three: Sequence[Any],
+        by_fold: Sequence[float],
+        chance: float,
+    ) -> Row:
+        value, control, apart = three
+        groups = [own.groups[number] for own in self.folds]
+        return {
+            **self._which(attacker, layer),
+            "updates": number,
+            "metric": metric,
+            **{"value": value.value, "low": value.low, "high": value.high, "chance": chance},
+            **{"control": control.value, "control_low": control.low, "control_high": control.high},
+            **{"difference": apart.value, "difference_low": apart.low, "difference_high": apart.high},
+            "fold_mean": float(np.mean(by_fold)),
+            "fold_sd": float(np.std(by_fold, ddof=1)) if len(by_fold) > 1 else None,
+            "dev": float(np.mean([own.dev[attacker, layer] for own in self.folds])),
+            "seen": float(np.average([own.seen for own in groups], weights=[len(own.members) for own in groups])),
+            "tested": sum(len(own.members) for own in groups),
+            "people": value.speakers,
+            "folds": len(self.folds),
+            "verdict": verdict(value, apart, chance, lower=False),
+            "note": "",
+        }
+
+    def _counts(
+        self,
+        attacker: str,
+        layer: str,
+        number: int,
+        *,
+        control: bool = False,
+        fold: int | None = None,
+        round: int | None = None,
+    ) -> FloatArray:
+        """Return confusion counts [people, trials, classes, classes]; of the control trials of each dealing."""
+        people, classes = self._people(), len(self.values)
+        total: FloatArray | None = None
+        for own in self.folds:
+            if fold not in (None, own.fold):
+                continue
+            whose, truth = own.of_groups(number)
+            said, trials = own.said[attacker, layer], own.groups[number].trials
+            codes = np.array([people[person] for person in whose], dtype=np.intp)
+            kept = np.ones(len(codes), dtype=bool)
+            if round is not None:
+                kept = np.array([one.round == round for one in own.seen])
+            odds = said.control[number] if control else said.odds[number][None]
+            deals, several = len(odds), int(trials.max()) + 1
+            shape = [len(people), deals * several, classes, classes]
+            if total is None:
+                total = np.zeros(shape)
+            for deal, one in enumerate(odds):
+                which = [codes[kept], deal * several + trials[kept], truth[kept], one.argmax(axis=1)[kept]]
+                total += count_confusions(which, shape)
+        assert total is not None
+        return total
+
+    def _contests(self, attacker: str, layer: str, number: int) -> Contests:
+        people, found = self._people(), Contests()
+        for own in self.folds:
+            whose, truth = own.of_groups(number)
+            codes = np.array([people[person] for person in whose], dtype=np.intp)
+            said = own.said[attacker, layer]
+            # Of two values one contest tells all.
+            for value in range(len(self.values)) if len(self.values) > 2 else (1,):
+                is_it = truth == value
+                real = Ranked(_for(value, said.odds[number]), is_it)
+                control = tuple(Ranked(_for(value, odds), is_it) for odds in said.control[number])
+                found.each.append(Contest(real, control, codes, codes, is_it, own.fold))
+        return found
+
+
+def _for(value: int, odds: FloatArray) -> FloatArray:
+    """Return how much speaks for a value against all others together, [updates]."""
+    others = np.delete(odds, value, axis=1)
+    most = others.max(axis=1, keepdims=True)
+    return np.asarray(odds[:, value] - (most[:, 0] + np.log(np.exp(others - most).sum(axis=1))))
+
+
+def without_figure(attribute: str, knowledge: str, attacker: str, layer: str, number: int, reason: str) -> Row:
+    """Return the row of an attack that there is not."""
+    which = dict(zip(WHICH, (attribute, knowledge, attacker, layer), strict=True))
+    told = {"verdict": f"{NOT_ATTACKED}: {reason}", "note": ""}
+    return {**which, "updates": number, "metric": UAR, **dict.fromkeys(NUMBERS), **told}

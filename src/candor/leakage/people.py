@@ -1,0 +1,126 @@
+"""Whose updates an attacker learns from, by which he chooses, and what he is told of these people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candor.fairness.groups import age_group
+from candor.federated.draws import draws
+from candor.leakage.attackers.attacker import Codes, Lesson
+from candor.leakage.updates import Updates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEV_SHARE = 0.2
+"""Of the people of each value, but one at least: fed-ser-leakage's share, there of updates."""
+
+UNKNOWN = ("", "unknown")
+
+
+def attributes_of(
+    utterances: pd.DataFrame, attribute: str, lead: str = "", age_bins: Sequence[int] = ()
+) -> dict[str, str]:
+    """Return the attribute of every person of whom it is known and does not change.
+
+    Parameters
+    ----------
+    utterances
+        A manifest.
+    attribute
+        One of its columns.
+    lead
+        What the names of these people begin with elsewhere.
+    age_bins
+        Where one age group ends and the next begins.
+    """
+    if attribute == "age":
+        utterances = utterances.assign(age=[age_group(float(age), age_bins)[1] for age in utterances["age"]])
+    known = utterances[(utterances["speaker"] != "") & ~utterances[attribute].isin(UNKNOWN)]
+    values: dict[str, set[str]] = {}
+    for person, value in zip(known["speaker"], known[attribute], strict=True):
+        values.setdefault(f"{lead}{person}", set()).add(str(value))
+    return {person: next(iter(own)) for person, own in values.items() if len(own) == 1}
+
+
+@dataclass(frozen=True)
+class Pupils:
+    """The people whom an attacker learns from and chooses by; nobody is both.
+
+    Parameters
+    ----------
+    values
+        What he tells apart, in order.
+    train, dev
+        The people and the value of each.
+    """
+
+    values: tuple[str, ...]
+    train: Mapping[str, str]
+    dev: Mapping[str, str]
+
+    def lesson(self, shadow: Updates) -> Lesson:
+        """Return the truth about their updates."""
+        return self._lesson(shadow, {**self.train, **self.dev})
+
+    def dealt_anew(self, shadow: Updates, dealing: int) -> Lesson:
+        """Return a lesson in which values are dealt out anew among the people of each part."""
+        told: dict[str, str] = {}
+        for name, part in (("train", self.train), ("dev", self.dev)):
+            order = draws(dealing, "dealt anew", name).permutation(len(part))
+            values = list(part.values())
+            told |= {person: values[place] for person, place in zip(part, order, strict=True)}
+        return self._lesson(shadow, told)
+
+    def _lesson(self, shadow: Updates, told: Mapping[str, str]) -> Lesson:
+        code = {value: number for number, value in enumerate(self.values)}
+        people = shadow.people.tolist()
+        labels = np.array([code[told[person]] if person in told else -1 for person in people], dtype=np.intp)
+        train, dev = (
+            np.flatnonzero([person in part for person in people]).astype(np.intp) for part in (self.train, self.dev)
+        )
+        return Lesson(train, dev, labels, len(self.values))
+
+
+def pupils(known: Mapping[str, str], there: Sequence[str], victims: Mapping[str, str], seed: int) -> Pupils | str:
+    """Return whom an attacker learns from, or why there is no attack.
+
+    Parameters
+    ----------
+    known
+        The attribute of shadow people.
+    there
+        Shadow people whose updates there are.
+    victims
+        The attribute of those who are attacked.
+    seed
+        By which people are drawn for dev.
+    """
+    people = sorted({person for person in there if person in known})
+    counts = Counter(known[person] for person in people)
+    values = tuple(sorted(value for value, count in counts.items() if count > 1))
+    if len(values) < 2:
+        told = ", ".join(f"{count} {value}" for value, count in sorted(counts.items())) or "nobody whose value is known"
+        return f"two shadow people of two values are needed at least, there are {told}"
+    if len(set(victims.values()) & set(values)) < 2:
+        return f"the people attacked are not of two of {', '.join(values)}"
+    train: dict[str, str] = {}
+    dev: dict[str, str] = {}
+    for value in values:
+        own = [person for person in people if known[person] == value]
+        order = draws(seed, "dev", value).permutation(len(own)).tolist()
+        held_back = max(1, int(DEV_SHARE * len(own) + 0.5))
+        for rank, place in enumerate(order):
+            (dev if rank < held_back else train)[own[place]] = value
+    return Pupils(values, dict(sorted(train.items())), dict(sorted(dev.items())))
+
+
+def codes_of(people: Sequence[str], known: Mapping[str, str], values: Sequence[str]) -> Codes:
+    """Return the value of each of these people as a code; -1 where it is not known, or none of these."""
+    code = {value: number for number, value in enumerate(values)}
+    return np.array([code.get(known.get(person, ""), -1) for person in people], dtype=np.intp)

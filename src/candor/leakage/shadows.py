@@ -1,0 +1,236 @@
+"""Shadow federations: the attacker has other people train as the victims do, and so learns what updates look like."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from candor.federated.engines.choose import choose
+from candor.federated.errors import FederatedError
+from candor.federated.federation import Federation
+from candor.federated.held import held
+from candor.federated.layers import layers_asked
+from candor.federated.local import Returned
+from candor.federated.rules.registry import rule_of
+from candor.federated.settings import Faults
+from candor.federated.settings import Settings as FederationSettings
+from candor.federated.vectors import Layout, Weights
+from candor.federated.workloads import emotion
+from candor.federated.workloads.prepared import Sources
+from candor.federated.world import World
+from candor.leakage.errors import LeakageError
+from candor.made_of import hashes_of, made_of, named
+from candor.models.resume import Resume
+from candor.models.seeding import seed_everything, seeded
+from candor.runtime import Progress, sole_user
+from candor.tables.base import write_json
+from candor.tables.leakage import SHADOW_PACK, SHADOW_SCHEMA, ShadowClients, ShadowUpdates
+from candor.tables.packing import PackWriter, place_pack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+APART = 1_000_003
+"""By so much the seeds of two shadow federations differ, so that none draws what another or the victims' one draws."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ShadowJob:
+    """Some shadow federations of the same people.
+
+    They begin with the victims' first model, which everybody is sent who takes part, and differ from that federation
+    and from each other in all else that is drawn. No fault befalls them, as an attacker knows of none.
+
+    Parameters
+    ----------
+    names
+        Dataset, shadow and people.
+    settings
+        How the victims learn.
+    sources
+        What shadow people's examples are made of, and in `classes` what the victims tell apart.
+    models
+        How many federations.
+    inputs
+        The files that were read, by role.
+    aside
+        The folder for what is unfinished.
+    device
+        What models run on.
+    code
+        The fingerprint of the code.
+    """
+
+    names: Mapping[str, str]
+    settings: FederationSettings
+    sources: Sources
+    models: int
+    inputs: Mapping[str, Any]
+    aside: Path
+    device: str = "cpu"
+    code: str = ""
+
+    def run_and_write(self, output: Any) -> None:
+        """Run them all, one after the other, and write what their clients sent.
+
+        Parameters
+        ----------
+        output
+            The paths, by the names of the rule's output.
+        """
+        with sole_user(self.aside):
+            seed_everything(self.settings.seed)
+            resume = Resume(self.aside / "shadows.pt", json.dumps(self._depends_on, sort_keys=True))
+            written = self._run(resume)
+            ShadowClients.write(written.clients, output.clients)
+            ShadowUpdates.write(written.updates, output.index)
+            place_pack(self._pack, output.updates)
+            write_json(made_of(named(self.inputs), **self._facts(written)), output.facts)
+            shutil.rmtree(self.aside, ignore_errors=True)
+
+    def _run(self, resume: Resume) -> _Written:
+        written = _Written()
+        state = resume.load()
+        if state is not None and self._pack.is_file() and self._pack.stat().st_size >= state["size"]:
+            written = _Written(**state["written"])
+            logger.info("going on after shadow federation %d", written.models)
+        settings = self.settings
+        size = state["size"] if state is not None and written.models else 0
+        with PackWriter(self._pack, settings.keep.precision, size) as pack:
+            rounds = settings.num_epochs
+            with Progress(rounds * self.models, f"shadows {self.names['people']}", "round") as progress:
+                progress.advance(written.models * rounds)
+                for model in range(written.models + 1, self.models + 1):
+                    self._one(model, pack, written, progress)
+                    written.models = model
+                    pack.flush()
+                    resume.save({"size": pack.size, "written": vars(written)}, now=True)
+            written.bytes = pack.size
+        return written
+
+    def _one(self, model: int, pack: PackWriter, written: _Written, progress: Progress) -> None:
+        """Run one federation; note its clients and what they sent."""
+        first, settings = self.settings, replace(self.settings, seed=self.settings.seed + APART * model)
+        try:
+            prepared = emotion.prepare(settings, self.sources)
+            workload, clients = prepared.workload, prepared.clients
+            with seeded(first.seed):
+                network = workload.make()
+            layout = Layout.of(network)
+            world = World(workload, clients, Weights.of(network, layout), layout, workload.targets, self.device)
+            rule = rule_of(settings, layout)
+            kind, _ = choose(workload, network, rule.local, settings.engine, self.device)
+            pieces = layers_asked(layout, settings.keep.layers)
+
+            def keep(round: int, returned: Returned) -> None:
+                if (round - 1) % (settings.keep.updates_every or 1):
+                    return
+                for place, client in enumerate(returned.clients):
+                    own = returned.updates[place].cpu().numpy()
+                    done = {"examples": returned.examples[place], "steps": returned.steps[place]}
+                    for piece in pieces:
+                        block = pack.append(own[piece.start : piece.end].reshape(piece.shape))
+                        names = {"model": model, "round": round, "client": clients[client].name, "layer": piece.name}
+                        written.updates.append({**names, **done, **block.cells()})
+
+            federation = Federation(settings, world, rule, kind(workload, layout, rule.local, self.device), keep)
+            for round in range(1, settings.num_epochs + 1):
+                if federation.over:
+                    break
+                federation.round(round)
+                progress.advance()
+        except FederatedError as error:
+            raise LeakageError(f"shadows of {self.names['shadow']}, {self.names['people']}: {error}") from None
+        rows = held(clients, prepared.rows, workload.classes)
+        written.clients.extend({"model": model, **row} for row in rows)
+        written.layers = {piece.name: list(piece.shape) for piece in pieces}
+        written.partition = prepared.partition
+
+    @property
+    def _pack(self) -> Path:
+        return self.aside / Path(SHADOW_PACK).name
+
+    @property
+    def _depends_on(self) -> dict[str, Any]:
+        options = {"settings": repr(self.settings), "models": self.models, "names": dict(self.names)}
+        return {**options, "inputs": hashes_of(self.inputs), "device": self.device, "code": self.code}
+
+    def _facts(self, written: _Written) -> dict[str, Any]:
+        updates = len(written.updates) // max(len(written.layers), 1)
+        logger.info("%d updates of %d shadow federations: %.3f GB", updates, self.models, written.bytes / 1e9)
+        return {
+            "schema": SHADOW_SCHEMA,
+            "names": dict(self.names),
+            "options": options_of(self.settings),
+            "classes": list(self.sources.classes or ()),
+            "models": self.models,
+            "partition": written.partition,
+            "layers": written.layers,
+            "updates": updates,
+            "bytes": written.bytes,
+        }
+
+
+@dataclass
+class _Written:
+    """What of the federations is done."""
+
+    models: int = 0
+    clients: list[Row] = field(default_factory=list)
+    updates: list[Row] = field(default_factory=list)
+    layers: dict[str, list[int]] = field(default_factory=dict)
+    partition: str = ""
+    bytes: int = 0
+
+
+def as_attacker(options: Mapping[str, Any]) -> FederationSettings:
+    """Return how an attacker has shadow people train, who knows how the victims do.
+
+    Parameters
+    ----------
+    options
+        The entry of the victims' run, all defaults filled in. What he keeps, he keeps as that run does.
+    """
+    settings = FederationSettings.of(options)
+    kept = replace(settings.keep, standalone=False)
+    return replace(settings, faults=Faults(), keep=kept)
+
+
+def options_of(settings: FederationSettings) -> dict[str, Any]:
+    """Return settings as an entry of the config has them."""
+    return {key: vars(own) if hasattr(own, "__dict__") else own for key, own in vars(settings).items()}
+
+
+def shadow_people(tables: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
+    """Return the clips of shadow people, all of them to learn from, as a fold's table has them.
+
+    Parameters
+    ----------
+    tables
+        Rows of folds or manifests, by what is put before the names in them.
+    classes
+        What the victims tell apart. Clips of other classes are left out: the model has no place for them.
+    """
+    import pandas as pd
+
+    parts = [lead_names(table[table["label"].isin(classes)], lead) for lead, table in tables.items()]
+    rows = pd.concat(parts, ignore_index=True).assign(part="train")
+    if rows.empty:
+        raise LeakageError(f"shadow people have no clip of {', '.join(classes)}; name other datasets in `shadows`")
+    return rows
+
+
+def lead_names(table: pd.DataFrame, lead: str) -> pd.DataFrame:
+    """Return rows with something before the names of utterances, speakers and sessions, so that no two are alike."""
+    named_columns = [name for name in ("utterance", "speaker", "session") if name in table.columns]
+    led = {name: table[name].where(table[name] == "", lead + table[name].astype(str)) for name in named_columns}
+    return table.assign(**led)

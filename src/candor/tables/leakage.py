@@ -1,0 +1,215 @@
+"""What the stage `leakage` hands on."""
+
+from candor.tables.base import Column, Table
+from candor.tables.federated import BLOCK, ClientsHeld
+
+SHADOWS = "leakage/{dataset}/shadows/{shadow}/{people}"
+"""Where the shadow federations of one kind lie, run on the same people."""
+
+SHADOW_PACK = f"{SHADOWS}/updates.pack"
+"""What the clients of all these federations sent."""
+
+SHADOW_JSON = f"{SHADOWS}/shadows.json"
+"""Who takes part in the shadow federations, how they were run, and what they take of the disk."""
+
+SHADOW_SCHEMA = "shadows/1"
+
+_RUN = "leakage/{dataset}/{run}"
+
+_MODEL = Column("model", "Which of the shadow federations, from 1", "integer")
+_ROUND = Column("round", "Round, from 1", "integer")
+_CLIENT = Column("client", "Name of the client")
+
+
+class ShadowClients(Table):
+    """Who takes part in the shadow federations."""
+
+    name = "shadow_clients"
+    path = f"{SHADOWS}/clients.tsv"
+    description = "One row per federation and client. `person` is led by the dataset where it is another one."
+    key = ("model", "client")
+    columns = (_MODEL, *ClientsHeld.columns)
+
+
+class ShadowUpdates(Table):
+    """Where in their pack the updates of the shadow federations are."""
+
+    name = "shadow_updates"
+    path = f"{SHADOWS}/updates.tsv"
+    description = "One row per federation, round, client and tensor."
+    key = ("model", "round", "client", "layer")
+    columns = (
+        _MODEL,
+        _ROUND,
+        _CLIENT,
+        Column("layer", "Name of the tensor, such as dense.0.weight"),
+        Column("examples", "Examples that the client went through in the round, each time counted", "integer"),
+        Column("steps", "Steps that it took", "integer"),
+        *BLOCK,
+    )
+
+
+_WHICH = (
+    Column("attribute", "What is read off: a column of the manifest, such as gender"),
+    Column(
+        "knowledge",
+        "undefended: the run has no defence; knows: the attacker's shadows have the run's defence too; does not know: "
+        "they have none",
+    ),
+    Column(
+        "attacker",
+        "logistic: logistic regression on the update; cnn: fed-ser-leakage's network on it; norms: how long weight and "
+        "bias are, and no more; labels: the client's shares of each class, and no update at all",
+    ),
+    Column("layer", "Which layer's weight and bias he sees; all; or none, of `labels`"),
+)
+_METRIC = Column("metric", "uar, or auc: of several values each against the others, by how often it occurs")
+_FOUND = (
+    Column("value", "The figure; blank where there is none", "number", blank=True),
+    Column("low", "Lower end of its 95 % interval, clustered by person; blank with one", "number", blank=True),
+    Column("high", "Upper end of it", "number", blank=True),
+)
+
+
+class LeakageAttacks(Table):
+    """What is read off the updates of a run."""
+
+    name = "leakage_attacks"
+    path = f"{_RUN}/attacks.tsv"
+    description = (
+        "One row per attribute, knowledge, attacker, layer, number of updates and metric. The people attacked are "
+        "clients of the run; the attacker has learned from others."
+    )
+    key = ("attribute", "knowledge", "attacker", "layer", "updates", "metric")
+    columns = (
+        *_WHICH,
+        Column("updates", "How many updates of a client are averaged before he looks at them", "integer"),
+        _METRIC,
+        *_FOUND,
+        Column("chance", "What an attacker reaches who sees nothing", "number", blank=True),
+        Column("control", "The same attacker taught attributes that were dealt out anew", "number", blank=True),
+        Column("control_low", "Lower end of its interval", "number", blank=True),
+        Column("control_high", "Upper end of it", "number", blank=True),
+        Column("difference", "value − control", "number", blank=True),
+        Column("difference_low", "Lower end of its 95 % interval, paired, clustered by person", "number", blank=True),
+        Column("difference_high", "Upper end of it", "number", blank=True),
+        Column("fold_mean", "Mean of the figures of single folds", "number", blank=True),
+        Column("fold_sd", "Standard deviation of these; blank with one fold", "number", blank=True),
+        Column(
+            "dev",
+            "UAR over single updates of shadow people held back from learning, mean over folds; by it the headline is "
+            "chosen",
+            "number",
+            blank=True,
+        ),
+        Column("seen", "Updates that were averaged, in the mean: some clients sent fewer than asked for", "number"),
+        Column("tested", "Updates, or averages of some, that were attacked", "integer", blank=True),
+        Column("people", "Whose these are", "integer", blank=True),
+        Column("folds", "Folds with a figure", "integer", blank=True),
+        Column(
+            "verdict",
+            "beyond control: the intervals of value and difference lie beyond chance and 0; not beyond control; too "
+            "few speakers, which give no interval; not attacked, with the reason",
+        ),
+        Column("note", "What else there is to know", blank=True),
+    )
+
+
+class LeakageRounds(Table):
+    """What is read off single updates, round by round."""
+
+    name = "leakage_rounds"
+    path = f"{_RUN}/rounds.tsv"
+    description = "One row per attribute, knowledge, attacker, layer and round: the UAR of all folds."
+    key = ("attribute", "knowledge", "attacker", "layer", "round")
+    columns = (
+        *_WHICH,
+        _ROUND,
+        *_FOUND,
+        Column("chance", "What an attacker reaches who sees nothing", "number"),
+        Column("tested", "Updates that were attacked", "integer"),
+    )
+
+
+class LeakageScores(Table):
+    """What attackers say of each update."""
+
+    name = "leakage_scores"
+    path = f"{_RUN}/scores.tsv"
+    description = "One row per attribute, knowledge, attacker, layer, fold, round and client, of single updates."
+    key = ("attribute", "knowledge", "attacker", "layer", "fold", "round", "client")
+    columns = (
+        *_WHICH,
+        Column("fold", "Fold of the run", "integer"),
+        _ROUND,
+        _CLIENT,
+        Column("person", "Whose update it is"),
+        Column("truth", "The person's attribute"),
+        Column("said", "What the attacker takes it for"),
+        Column("p", "How likely he takes the truth to be", "number"),
+    )
+
+
+class LeakageSummary(Table):
+    """What the updates of all runs on a dataset give away, and what that costs in recognition."""
+
+    name = "leakage_summary"
+    path = "leakage/{dataset}/summary.tsv"
+    description = "Rows of `attacks.tsv` of all runs, with what each run recognises and which guarantee it has."
+    key = ("dataset", "run", *LeakageAttacks.key)
+    columns = (
+        Column("dataset", "Dataset"),
+        Column("run", "The federation that is attacked"),
+        Column("backbone", "Whose features its clients have"),
+        Column("model_type", "Its algorithm"),
+        Column("defence", "Its defence, or none"),
+        Column("epsilon", "ε for who sees the models; blank where no guarantee holds", "number", blank=True),
+        Column("epsilon_updates", "ε for who sees single updates; blank likewise", "number", blank=True),
+        Column("delta", "δ of both", "number", blank=True),
+        Column("claimed_epsilon", "ε that a defence claims without its holding", "number", blank=True),
+        Column("shadows", "Whom the attacker learned from"),
+        Column("ser_uar", "UAR of emotion on test speakers", "number"),
+        Column("ser_accuracy", "Accuracy of emotion on them", "number"),
+        *LeakageAttacks.columns,
+        Column("headline", "yes for the attack that stands for the run: the best on shadow people held back"),
+    )
+
+
+class Inversions(Table):
+    """How much of what a client holds can be had back from its gradient."""
+
+    name = "inversions"
+    path = f"{_RUN}/inversion.tsv"
+    description = "One row per client whose gradient was inverted; made for `fed_sgd`, whose clients send gradients."
+    key = ("fold", "round", "client")
+    columns = (
+        Column("fold", "Fold of the run", "integer"),
+        _ROUND,
+        _CLIENT,
+        Column("person", "Whose clips it holds", blank=True),
+        Column("examples", "How many the gradient is the mean of", "integer"),
+        Column("cosine", "Cosine of the reconstructed embeddings to the true ones, mean over the best pairs", "number"),
+        Column("close", "Share of them with a cosine above 0.9", "number"),
+        Column("cosine_of_others", "The same of embeddings of as many clips of other people", "number"),
+        Column("cosine_of_mean", "The same of the one embedding that the gradient's mean row points to", "number"),
+        Column("labels", "Share of the classes of its examples that were told right", "number"),
+        Column("gender", "The person's gender; blank where not known", blank=True),
+        Column("read", "What a classifier of other people's embeddings takes the reconstruction for", blank=True),
+        Column("read_off_truth", "What it takes the true embeddings for", blank=True),
+    )
+
+
+ATTACKS_MADE_OF = f"{_RUN}/attacks.json"
+"""How the attacks on a run were made: settings, who was learned from, hashes of inputs, versions."""
+
+LEAKAGE_LAYERS_FIGURE = f"{_RUN}/layers.png"
+"""What is read off each layer, by each attacker, beside the controls; and by how many updates are seen."""
+
+LEAKAGE_ROUNDS_FIGURE = f"{_RUN}/rounds.png"
+"""What is read off the updates of each round."""
+
+INVERSION_FIGURE = f"{_RUN}/inversion.png"
+"""How near reconstructions come to the truth."""
+
+TRADEOFF_FIGURE = "leakage/{dataset}/tradeoff.png"
+"""Recognition against what is read off, over ε."""

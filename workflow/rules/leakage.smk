@@ -1,0 +1,86 @@
+# Requires: histories of federations, and what shadow people hold: features, folds or manifests.
+# Makes: per kind of shadow federations what their clients sent; per run what attackers read off its clients' updates, with
+# tables and pictures; per dataset one table of all runs, and recognition against what is read off over ε.
+
+
+rule leakage_shadows:
+    input:
+        unpack(what_shadow_people_hold),
+    output:
+        updates=under(SHADOW_PACK),
+        index=under(ShadowUpdates.path),
+        clients=under(ShadowClients.path),
+        facts=under(SHADOW_JSON),
+    log:
+        log_of("leakage_shadows", "dataset", "shadow", "people"),
+    benchmark:
+        benchmark_of("leakage_shadows", "dataset", "shadow", "people")
+    wildcard_constraints:
+        dataset=one_of(LEAKAGE),
+        shadow=one_of(names_of_shadows()),
+        people=r"others|fold\d+",
+    conda:
+        "../../envs/candor.yml"
+    resources:
+        device="cpu",
+    params:
+        options=lambda wildcards: shadow_of(wildcards).options,
+        leads=leads_of_shadow,
+        models=CONFIG.leakage.shadow_models,
+        store=lambda wildcards: str(STORE),
+        aside=under("unfinished/leakage_shadows/{dataset}/{shadow}/{people}"),
+        code=code("leakage_shadows"),
+    message:
+        "Shadow federations like {wildcards.shadow} of {wildcards.dataset}: {wildcards.people}"
+    script:
+        "../scripts/leakage_shadows.py"
+
+
+rule leakage_attacks:
+    input:
+        unpack(what_is_attacked),
+    output:
+        attacks=under(LeakageAttacks.path),
+        rounds=under(LeakageRounds.path),
+        scores=under(LeakageScores.path),
+        made_of=under(ATTACKS_MADE_OF),
+        layers=report(
+            under(LEAKAGE_LAYERS_FIGURE),
+            caption="../report/leakage_layers.rst",
+            category="Leakage",
+            subcategory="{dataset}",
+            labels={"run": "{run}", "figure": "layers"},
+        ),
+        by_round=report(
+            under(LEAKAGE_ROUNDS_FIGURE),
+            caption="../report/leakage_rounds.rst",
+            category="Leakage",
+            subcategory="{dataset}",
+            labels={"run": "{run}", "figure": "rounds"},
+        ),
+        prints=in_print(LEAKAGE_LAYERS_FIGURE) + in_print(LEAKAGE_ROUNDS_FIGURE),
+    log:
+        log_of("leakage_attacks", "dataset", "run"),
+    benchmark:
+        benchmark_of("leakage_attacks", "dataset", "run")
+    wildcard_constraints:
+        dataset=one_of(LEAKAGE),
+        run=one_of(names_of_attacked()),
+    conda:
+        "../../envs/candor.yml"
+    threads: 2
+    resources:
+        gpu=int(GPU_HERE and "cnn" in CONFIG.leakage.attackers),
+        device=CONFIG.device,
+    params:
+        settings=attack_settings(),
+        folds=lambda wildcards: list(attacked_of(wildcards).folds),
+        sets=sets_of_shadows,
+        leads=leads_of_people,
+        least_threads=2,
+        aside=under("unfinished/leakage_attacks/{dataset}/{run}"),
+        code=code("leakage_attacks"),
+    message:
+        "Attacking the updates of {wildcards.run} on {wildcards.dataset}"
+    script:
+        "../scripts/leakage_attacks.py"
