@@ -197,6 +197,7 @@ VIEWERS: dict[str, Viewer] = {
     "cost": _view_cost,
     "trust": _view_summaries("trust", "TrustProfile"),
     "federated": _view_summaries("federated", "FederatedSummary"),
+    "leakage": _view_summaries("leakage", "LeakageSummary"),
 }
 """The stages whose folders can be shown."""
 

@@ -25,7 +25,7 @@ rule leakage_shadows:
         device="cpu",
     params:
         options=lambda wildcards: shadow_of(wildcards).options,
-        leads=leads_of_shadow,
+        datasets=lambda wildcards: list(shadow_of(wildcards).datasets),
         models=CONFIG.leakage.shadow_models,
         store=lambda wildcards: str(STORE),
         aside=under("unfinished/leakage_shadows/{dataset}/{shadow}/{people}"),
@@ -84,3 +84,56 @@ rule leakage_attacks:
         "Attacking the updates of {wildcards.run} on {wildcards.dataset}"
     script:
         "../scripts/leakage_attacks.py"
+
+
+rule leakage_table:
+    input:
+        attacks=of_all_attacked(LeakageAttacks.path),
+        made_of=of_all_attacked(ATTACKS_MADE_OF),
+        recognition=of_all_attacked(FederatedRunSummary.path),
+    output:
+        summary=report(
+            under(LeakageSummary.path),
+            caption="../report/leakage_summary.rst",
+            category="Leakage",
+            subcategory="{dataset}",
+            labels={"run": "all", "figure": "table"},
+        ),
+        recognition=under(PublishedRecognition.path),
+        layers=under(PublishedLayers.path),
+        defences=under(PublishedDefences.path),
+        latex=under(PUBLISHED_LATEX),
+        markdown=under(PUBLISHED_MARKDOWN),
+        tradeoff=report(
+            under(TRADEOFF_FIGURE),
+            caption="../report/leakage_summary.rst",
+            category="Leakage",
+            subcategory="{dataset}",
+            labels={"run": "all", "figure": "emotion against leakage"},
+        ),
+        published=report(
+            under(PUBLISHED_FIGURE),
+            caption="../report/leakage_summary.rst",
+            category="Leakage",
+            subcategory="{dataset}",
+            labels={"run": "all", "figure": "layers"},
+        ),
+        prints=in_print(TRADEOFF_FIGURE) + in_print(PUBLISHED_FIGURE),
+    log:
+        log_of("leakage_table", "dataset"),
+    benchmark:
+        benchmark_of("leakage_table", "dataset")
+    wildcard_constraints:
+        dataset=one_of(LEAKAGE),
+    localrule: True
+    conda:
+        "../../envs/candor.yml"
+    params:
+        runs=lambda wildcards: [
+            names_of_run(own.run) for own in LEAKAGE[wildcards.dataset].values()
+        ],
+        code=code("leakage_table"),
+    message:
+        "Setting all attacks on updates on {wildcards.dataset} side by side"
+    script:
+        "../scripts/leakage_table.py"

@@ -3,6 +3,9 @@
 from candor.tables.leakage import (
     ATTACKS_MADE_OF,
     INVERSION_FIGURE,
+    PUBLISHED_FIGURE,
+    PUBLISHED_LATEX,
+    PUBLISHED_MARKDOWN,
     LEAKAGE_LAYERS_FIGURE,
     LEAKAGE_ROUNDS_FIGURE,
     SHADOW_JSON,
@@ -13,6 +16,9 @@ from candor.tables.leakage import (
     LeakageRounds,
     LeakageScores,
     LeakageSummary,
+    PublishedDefences,
+    PublishedLayers,
+    PublishedRecognition,
     ShadowClients,
     ShadowUpdates,
 )
@@ -54,11 +60,6 @@ def what_shadow_people_hold(wildcards):
     if run.reads_frames:
         held["frames"] = [under(FrameIndex.path, dataset=source, **names) for source in sources]
     return held
-
-
-def leads_of_shadow(wildcards):
-    """Return what is put before the names of shadow people: the dataset, where it is another one."""
-    return [f"{source}/" for source in shadow_of(wildcards).datasets]
 
 
 def people_of(attacked):
@@ -138,6 +139,21 @@ def attack_settings():
     return {**asked.model_dump(include=known), **ages}
 
 
+def of_all_attacked(path):
+    """Return the input function for a file of all runs on a dataset that are attacked."""
+    return lambda wildcards: [
+        under(path, dataset=wildcards.dataset, run=name) for name in LEAKAGE[wildcards.dataset]
+    ]
+
+
+def names_of_run(run):
+    names = {"dataset": run.dataset, "run": run.name, "backbone": run.backbone}
+    return {**names, "entry": run.entry, "model_type": run.settings.model_type}
+
+
+OVER_ALL_ATTACKED = (LeakageSummary.path, TRADEOFF_FIGURE, PUBLISHED_FIGURE)
+OVER_ALL_ATTACKED += (PublishedRecognition.path, PublishedLayers.path, PublishedDefences.path)
+OVER_ALL_ATTACKED += (PUBLISHED_LATEX, PUBLISHED_MARKDOWN)
 LEAKAGE_OF_A_RUN = (LeakageAttacks.path, LeakageRounds.path, LeakageScores.path, ATTACKS_MADE_OF)
 LEAKAGE_OF_A_RUN += (LEAKAGE_LAYERS_FIGURE, LEAKAGE_ROUNDS_FIGURE)
 
@@ -152,6 +168,3 @@ def finals_of_leakage():
             for path in LEAKAGE_OF_A_RUN:
                 for form in files_for(path.format(dataset=dataset, run=name)):
                     yield Final(form, "leakage", dataset, attacked.run.backbone, name)
-
-
-OVER_ALL_ATTACKED = ()

@@ -1,4 +1,4 @@
-"""All attacks on the updates of one fold: every attacker and layer, by how many updates are seen, and the controls."""
+"""All attacks of who learns from the same people: each attacker and layer, by updates seen, and the controls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from candor.leakage.attackers.products import Coordinates, Products, products, t
 from candor.leakage.attackers.told_less import by_labels, by_norms, norms
 from candor.leakage.layers import Layer
 from candor.leakage.names import ALL, CNN, LABELS, LOGISTIC, NONE, NORMS
-from candor.leakage.people import Pupils
+from candor.leakage.people import Pupils, dealt_anew
 from candor.leakage.settings import DEALINGS, DEALINGS_OF_CNN, TRIALS, Settings
 from candor.leakage.updates import Numbers, Standard, Updates
 from candor.stats.confusions import count_confusions, uar
@@ -52,13 +52,13 @@ def single(victims: Updates) -> Groups:
 
 def some_of_each(victims: Updates, number: int, seed: int) -> Groups:
     """Return some updates of each client, drawn without replacement, several times; all, where it sent no more."""
-    by_client: dict[str, list[int]] = {}
+    by_client: dict[tuple[int, str], list[int]] = {}
     for place, update in enumerate(victims.seen):
-        by_client.setdefault(update.client, []).append(place)
+        by_client.setdefault((update.federation, update.client), []).append(place)
     members, trials = [], []
     for trial in range(TRIALS):
-        for client, own in by_client.items():
-            order = draws(seed, "seen", number, trial, client).permutation(len(own))[:number]
+        for (fold, client), own in by_client.items():
+            order = draws(seed, "seen", number, trial, fold, client).permutation(len(own))[:number]
             members.append(np.sort(np.array(own, dtype=np.intp)[order]))
             trials.append(trial)
     return Groups(members, np.array(trials, dtype=np.intp))
@@ -103,7 +103,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Attack:
-    """One attribute, read off the updates of one fold by attackers who learn from the same shadow federations.
+    """One attribute, read off updates, of one fold or several, by attackers who learn from the same federations.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class Attack:
     settings
         How.
     seed
-        Of what is drawn in this fold.
+        Of what is drawn in this attack.
     device
         What networks run on.
     """
@@ -188,8 +188,8 @@ class Attack:
         taught = attacker.learn(lesson, self.seed)
         said = Said(name, layer, taught.dev(), self._of_all_groups(taught))
         several = [
-            self._of_all_groups(attacker.learn(self.pupils.dealt_anew(self.shadow, own), self.seed + own))
-            for own in (1000 * (self.seed + 1) + dealing for dealing in range(dealings))
+            self._of_all_groups(attacker.learn(self.pupils.lesson(self.shadow, told), self.seed + place))
+            for place, told in enumerate(dealt_anew(self.pupils, dealings, self.seed), start=1)
         ]
         said.control = {number: np.stack([own[number] for own in several]) for number in said.odds}
         return said

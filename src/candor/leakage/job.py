@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from candor.leakage.attack import Attack, Said, fused
-from candor.leakage.kept import Shadows, Victims
+from candor.leakage.kept import AllVictims, Shadows, Victims
 from candor.leakage.names import CNN
-from candor.leakage.outcomes import OfFold, Outcomes, Row, without_figure
+from candor.leakage.outcomes import Answers, Outcomes, Row, without_figure
 from candor.leakage.people import Pupils, attributes_of, codes_of, pupils
 from candor.leakage.settings import Settings
 from candor.made_of import hashes_of
@@ -86,7 +86,7 @@ class AttacksJob:
     def facts(self) -> dict[str, Any]:
         """Return what stands beside the results: how it was attacked, and whom the attacker learned from."""
         learned = {
-            knows: [{**own.facts["names"], "models": own.facts["models"], "people": len(own.people)} for own in shadows]
+            knows: [{**own.facts["names"], "datasets": own.facts["datasets"], "people": own.people} for own in shadows]
             for knows, shadows in self.shadows.items()
         }
         return {
@@ -106,59 +106,50 @@ class AttacksJob:
     def _attack(
         self, attribute: str, knowledge: str, known: Mapping[str, str], shadows: Sequence[Shadows], found: Found
     ) -> None:
-        taught = self._taught(known, shadows)
-        reasons = sorted({own for own in taught if isinstance(own, str)})
-        values = {own.values for own in taught if not isinstance(own, str)}
+        lessons = list(self._lessons(known, shadows))
+        reasons = sorted({own.taught for own in lessons if isinstance(own.taught, str)})
+        values = {own.taught.values for own in lessons if not isinstance(own.taught, str)}
         if reasons or len(values) != 1:
             reason = "; ".join(reasons) or "shadow people of the folds are not of the same values"
             logger.warning("%s, %s: not attacked: %s", attribute, knowledge, reason)
             found.attacks.append(without_figure(attribute, knowledge, *self._nobody(), reason))
             return
-        lessons = [own for own in taught if not isinstance(own, str)]
-        folds = list(self._folds(attribute, knowledge, known, shadows, lessons))
-        outcomes = Outcomes(attribute, knowledge, next(iter(values)), folds)
+        attacks = [self._prepared(known, own) for own in lessons]
+        with Progress(sum(len(own.parts()) for own in attacks), f"attack {attribute}, {knowledge}", "part") as progress:
+            answers = []
+            for lesson, attack in zip(lessons, attacks, strict=True):
+                said = []
+                for part in attack.parts():
+                    name = f"{attribute}-{knowledge}-{lesson.shadows.folder.name}-{part}"
+                    said += self._part(name.replace(" ", "-"), attack, part)
+                    progress.advance()
+                answers.append(_answers(attack, said, known))
+        outcomes = Outcomes(attribute, knowledge, next(iter(values)), answers)
         found.attacks.extend(outcomes.rows())
         found.rounds.extend(outcomes.by_round())
         found.scores.extend(outcomes.scores())
 
-    def _taught(self, known: Mapping[str, str], shadows: Sequence[Shadows]) -> list[Pupils | str]:
-        """Return whom the attacker of each fold learns from, or why he cannot."""
-        taught: list[Pupils | str] = []
-        for victims, own in zip(self.victims, shadows, strict=True):
+    def _lessons(self, known: Mapping[str, str], shadows: Sequence[Shadows]) -> Iterator[_Lesson]:
+        """Yield whom an attacker learns from, and the folds that he attacks with what he has learned."""
+        folds: dict[Path, list[Victims]] = {}
+        for fold, own in zip(self.victims, shadows, strict=True):
+            folds.setdefault(own.folder, []).append(fold)
+        for own in {own.folder: own for own in shadows}.values():
+            victims = AllVictims(folds[own.folder])
             attacked = {person: known[person] for person in victims.people if person in known}
             free = [person for person in own.people if person not in attacked]
-            taught.append(pupils(known, free, attacked, self.settings.seed))
-        return taught
+            yield _Lesson(victims, own, pupils(known, free, attacked, self.settings.seed))
 
     def _nobody(self) -> tuple[str, str, int]:
         return self.settings.attackers[0], self.victims[0].layers[0].name, min(self.settings.updates_seen)
 
-    def _folds(
-        self,
-        attribute: str,
-        knowledge: str,
-        known: Mapping[str, str],
-        shadows: Sequence[Shadows],
-        taught: Sequence[Pupils],
-    ) -> Iterator[OfFold]:
-        attacks = {
-            victims.fold: self._of_fold(victims, known, own, lesson)
-            for victims, own, lesson in zip(self.victims, shadows, taught, strict=True)
-        }
-        total = sum(len(attack.parts()) for attack in attacks.values())
-        with Progress(total, f"attack {attribute}, {knowledge}", "part") as progress:
-            for fold, attack in attacks.items():
-                said = []
-                for part in attack.parts():
-                    said += self._part(f"{attribute}-{knowledge}-fold{fold}-{part}".replace(" ", "-"), attack, part)
-                    progress.advance()
-                yield _outcome(fold, attack, said, known)
-
-    def _of_fold(self, victims: Victims, known: Mapping[str, str], shadows: Shadows, taught: Pupils) -> Attack:
+    def _prepared(self, known: Mapping[str, str], lesson: _Lesson) -> Attack:
+        taught, victims = lesson.taught, lesson.victims
+        assert not isinstance(taught, str)
         attacked = {person for person in victims.people if known.get(person) in taught.values}
         seen = victims.updates(dict.fromkeys(attacked))
-        shadow = shadows.updates({**taught.train, **taught.dev})
-        seed = self.settings.seed + victims.fold
+        shadow = lesson.shadows.updates({**taught.train, **taught.dev})
+        seed = self.settings.seed + victims.folds[0]
         return Attack(shadow, seen, victims.layers, taught, self.settings, seed, self.device)
 
     def _part(self, name: str, attack: Attack, part: str) -> list[Said]:
@@ -170,12 +161,20 @@ class AttacksJob:
         return said
 
 
-def _outcome(fold: int, attack: Attack, said: Sequence[Said], known: Mapping[str, str]) -> OfFold:
+@dataclass(frozen=True)
+class _Lesson:
+    """Whom an attacker attacks, whom he learns from, and who of these he is taught about, or why nobody."""
+
+    victims: AllVictims
+    shadows: Shadows
+    taught: Pupils | str
+
+
+def _answers(attack: Attack, said: Sequence[Said], known: Mapping[str, str]) -> Answers:
     networks = [own for own in said if own.attacker == CNN]
     sizes = {layer.name: layer.size for layer in attack.layers}
     several = [*said, *([fused(networks, sizes.__getitem__)] if len(networks) > 1 else [])]
-    return OfFold(
-        fold,
+    return Answers(
         attack.victims.seen,
         codes_of(attack.victims.people.tolist(), known, attack.pupils.values),
         attack.groups,

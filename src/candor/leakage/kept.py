@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,21 +56,53 @@ class Victims:
         """Return one tensor of an update."""
         return self.history.update(seen.round, seen.client, name)[name]
 
-    def updates(self, people: Mapping[str, Any]) -> Updates:
-        """Return the updates of some people."""
+    def seen(self, people: Mapping[str, Any]) -> Iterator[Seen]:
+        """Yield the updates of some people."""
         clients = _clients(self.history.clients, self.classes)
-        found = []
         for round, client in self.history.updates():
             person, classes = clients[client]
             entry = self.history.entry(round, client)
             if person in people and entry.steps:
-                found.append(Seen(self.fold, round, client, person, entry.examples, entry.steps, classes))
-        return Updates(found, self, self.settings)
+                yield Seen(self.fold, round, client, person, entry.examples, entry.steps, classes)
 
     @property
     def people(self) -> list[str]:
         """Whose clients take part; a client of several people is left out."""
         return sorted({person for person in self.history.clients["person"] if person})
+
+
+class AllVictims:
+    """The updates of several folds of a run, whose attackers learn from the same people.
+
+    Parameters
+    ----------
+    several
+        The folds.
+    """
+
+    def __init__(self, several: Sequence[Victims]) -> None:
+        self._several = {own.fold: own for own in several}
+        first = several[0]
+        self.layers, self.settings = first.layers, first.settings
+
+    @property
+    def folds(self) -> list[int]:
+        """Their numbers."""
+        return list(self._several)
+
+    @property
+    def people(self) -> list[str]:
+        """Whose clients take part in any of them."""
+        return sorted({person for own in self._several.values() for person in own.people})
+
+    def tensor(self, seen: Seen, name: str) -> np.ndarray:
+        """Return one tensor of an update."""
+        return self._several[seen.federation].tensor(seen, name)
+
+    def updates(self, people: Mapping[str, Any]) -> Updates:
+        """Return the updates of some people."""
+        found = [seen for own in self._several.values() for seen in own.seen(people)]
+        return Updates(found, self, self.settings)
 
 
 class Shadows:

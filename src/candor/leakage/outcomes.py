@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -32,15 +33,13 @@ NUMBERS = (
 
 
 @dataclass(frozen=True)
-class OfFold:
-    """Whom a fold's updates are of, and what all attackers say of them.
+class Answers:
+    """What attackers who have learned from the same shadow federations say of updates, of one fold or of several.
 
     Parameters
     ----------
-    fold
-        Its number.
     seen
-        The victims' updates.
+        The victims' updates; `federation` is the fold.
     truth
         The attribute of each, as a code.
     groups
@@ -51,17 +50,22 @@ class OfFold:
         The UAR of these on shadow people.
     """
 
-    fold: int
     seen: Sequence[Seen]
     truth: Codes
     groups: Mapping[int, Groups]
     said: Mapping[tuple[str, str], Said]
     dev: Mapping[tuple[str, str], float]
 
-    def of_groups(self, number: int) -> tuple[list[str], Codes]:
-        """Return whose each group is, and the truth about it: all updates of a group are one client's."""
+    @property
+    def folds(self) -> list[int]:
+        """The folds that these updates are of."""
+        return sorted({own.federation for own in self.seen})
+
+    def of_groups(self, number: int) -> tuple[list[str], Codes, Codes]:
+        """Return whose each group is, the truth about it, and its fold: all its updates are one client's."""
         first = [int(own[0]) for own in self.groups[number].members]
-        return [self.seen[place].person for place in first], self.truth[first]
+        folds = np.array([self.seen[place].federation for place in first], dtype=np.intp)
+        return [self.seen[place].person for place in first], self.truth[first], folds
 
 
 @dataclass(frozen=True)
@@ -74,31 +78,35 @@ class Outcomes:
         What they read, and what they know.
     values
         Of the attribute, in order.
-    folds
-        What is said in each fold.
+    answers
+        What is said, of each fold once.
     """
 
     attribute: str
     knowledge: str
     values: Sequence[str]
-    folds: Sequence[OfFold]
+    answers: Sequence[Answers]
 
     @property
     def chance(self) -> float:
         """Return the UAR of who sees nothing."""
         return 1 / len(self.values)
 
+    @property
+    def _folds(self) -> list[int]:
+        return sorted({fold for answer in self.answers for fold in answer.folds})
+
     def rows(self) -> Iterator[Row]:
         """Yield rows of `LeakageAttacks`."""
-        for attacker, layer in self.folds[0].said:
-            for number in self.folds[0].groups:
+        for attacker, layer in self.answers[0].said:
+            for number in self.answers[0].groups:
                 yield self._uar_row(attacker, layer, number)
                 yield self._auc_row(attacker, layer, number)
 
     def by_round(self) -> Iterator[Row]:
         """Yield rows of `LeakageRounds`."""
-        rounds = sorted({own.round for fold in self.folds for own in fold.seen})
-        for attacker, layer in self.folds[0].said if 1 in self.folds[0].groups else ():
+        rounds = sorted({own.round for answer in self.answers for own in answer.seen})
+        for attacker, layer in self.answers[0].said if 1 in self.answers[0].groups else ():
             for round in rounds:
                 counts = self._counts(attacker, layer, 1, round=round)
                 found = speaker_interval(counts, uar)
@@ -112,13 +120,13 @@ class Outcomes:
 
     def scores(self) -> Iterator[Row]:
         """Yield rows of `LeakageScores`."""
-        for attacker, layer in self.folds[0].said if 1 in self.folds[0].groups else ():
-            for fold in self.folds:
-                chances = softmax(fold.said[attacker, layer].odds[1])
-                for own, truth, chance in zip(fold.seen, fold.truth, chances, strict=True):
+        for attacker, layer in self.answers[0].said if 1 in self.answers[0].groups else ():
+            for answer in self.answers:
+                chances = softmax(answer.said[attacker, layer].odds[1])
+                for own, truth, chance in zip(answer.seen, answer.truth, chances, strict=True):
                     yield {
                         **self._which(attacker, layer),
-                        **{"fold": fold.fold, "round": own.round, "client": own.client, "person": own.person},
+                        **{"fold": own.federation, "round": own.round, "client": own.client, "person": own.person},
                         "truth": self.values[truth],
                         "said": self.values[int(chance.argmax())],
                         "p": float(chance[truth]),
@@ -130,14 +138,15 @@ class Outcomes:
     def _people(self) -> dict[str, int]:
         """Return a number for each person attacked."""
         return {
-            name: place for place, name in enumerate(sorted({own.person for fold in self.folds for own in fold.seen}))
+            name: place
+            for place, name in enumerate(sorted({own.person for answer in self.answers for own in answer.seen}))
         }
 
     def _uar_row(self, attacker: str, layer: str, number: int) -> Row:
         real, dealt = (self._counts(attacker, layer, number, control=control) for control in (False, True))
         value, control = speaker_interval(real, uar), speaker_interval(dealt, uar)
         apart = paired_interval(real, dealt, uar)
-        of_folds = [self._counts(attacker, layer, number, fold=own.fold).sum(axis=0) for own in self.folds]
+        of_folds = [self._counts(attacker, layer, number, fold=fold).sum(axis=0) for fold in self._folds]
         by_fold = [float(uar(counts).mean()) for counts in of_folds]
         return self._row(attacker, layer, number, UAR, (value, control, apart), by_fold, self.chance)
 
@@ -168,7 +177,7 @@ class Outcomes:
         chance: float,
     ) -> Row:
         value, control, apart = three
-        groups = [own.groups[number] for own in self.folds]
+        groups = [own.groups[number] for own in self.answers]
         return {
             **self._which(attacker, layer),
             "updates": number,
@@ -178,11 +187,11 @@ class Outcomes:
             **{"difference": apart.value, "difference_low": apart.low, "difference_high": apart.high},
             "fold_mean": float(np.mean(by_fold)),
             "fold_sd": float(np.std(by_fold, ddof=1)) if len(by_fold) > 1 else None,
-            "dev": float(np.mean([own.dev[attacker, layer] for own in self.folds])),
+            "dev": float(np.mean([own.dev[attacker, layer] for own in self.answers])),
             "seen": float(np.average([own.seen for own in groups], weights=[len(own.members) for own in groups])),
             "tested": sum(len(own.members) for own in groups),
             "people": value.speakers,
-            "folds": len(self.folds),
+            "folds": len(self._folds),
             "verdict": verdict(value, apart, chance, lower=False),
             "note": "",
         }
@@ -200,15 +209,13 @@ class Outcomes:
         """Return confusion counts [people, trials, classes, classes]; of the control trials of each dealing."""
         people, classes = self._people(), len(self.values)
         total: FloatArray | None = None
-        for own in self.folds:
-            if fold not in (None, own.fold):
-                continue
-            whose, truth = own.of_groups(number)
+        for own in self.answers:
+            whose, truth, folds = own.of_groups(number)
             said, trials = own.said[attacker, layer], own.groups[number].trials
             codes = np.array([people[person] for person in whose], dtype=np.intp)
-            kept = np.ones(len(codes), dtype=bool)
+            kept = np.ones(len(codes), dtype=bool) if fold is None else folds == fold
             if round is not None:
-                kept = np.array([one.round == round for one in own.seen])
+                kept &= np.array([one.round == round for one in own.seen])
             odds = said.control[number] if control else said.odds[number][None]
             deals, several = len(odds), int(trials.max()) + 1
             shape = [len(people), deals * several, classes, classes]
@@ -222,16 +229,17 @@ class Outcomes:
 
     def _contests(self, attacker: str, layer: str, number: int) -> Contests:
         people, found = self._people(), Contests()
-        for own in self.folds:
-            whose, truth = own.of_groups(number)
+        for own in self.answers:
+            whose, truth, folds = own.of_groups(number)
             codes = np.array([people[person] for person in whose], dtype=np.intp)
             said = own.said[attacker, layer]
-            # Of two values one contest tells all.
-            for value in range(len(self.values)) if len(self.values) > 2 else (1,):
-                is_it = truth == value
-                real = Ranked(_for(value, said.odds[number]), is_it)
-                control = tuple(Ranked(_for(value, odds), is_it) for odds in said.control[number])
-                found.each.append(Contest(real, control, codes, codes, is_it, own.fold))
+            # Of two values one contest tells all. Each fold is a contest of its own, whose model was another one.
+            for fold, value in product(own.folds, range(len(self.values)) if len(self.values) > 2 else (1,)):
+                here = folds == fold
+                is_it = truth[here] == value
+                real = Ranked(_for(value, said.odds[number][here]), is_it)
+                control = tuple(Ranked(_for(value, odds[here]), is_it) for odds in said.control[number])
+                found.each.append(Contest(real, control, codes[here], codes[here], is_it, fold))
         return found
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DEV_SHARE = 0.2
 """Of the people of each value, but one at least: fed-ser-leakage's share, there of updates."""
 
+DRAWN = 100
+"""Dealings that those of the control are taken from."""
+
 UNKNOWN = ("", "unknown")
 
 
@@ -64,27 +67,64 @@ class Pupils:
     train: Mapping[str, str]
     dev: Mapping[str, str]
 
-    def lesson(self, shadow: Updates) -> Lesson:
-        """Return the truth about their updates."""
-        return self._lesson(shadow, {**self.train, **self.dev})
+    @property
+    def told(self) -> dict[str, str]:
+        """The truth about all of them."""
+        return {**self.train, **self.dev}
 
-    def dealt_anew(self, shadow: Updates, dealing: int) -> Lesson:
-        """Return a lesson in which values are dealt out anew among the people of each part."""
-        told: dict[str, str] = {}
-        for name, part in (("train", self.train), ("dev", self.dev)):
-            order = draws(dealing, "dealt anew", name).permutation(len(part))
-            values = list(part.values())
-            told |= {person: values[place] for person, place in zip(part, order, strict=True)}
-        return self._lesson(shadow, told)
-
-    def _lesson(self, shadow: Updates, told: Mapping[str, str]) -> Lesson:
+    def lesson(self, shadow: Updates, told: Mapping[str, str] | None = None) -> Lesson:
+        """Return what the attacker is told of their updates: the truth, or something else."""
+        values = self.told if told is None else told
         code = {value: number for number, value in enumerate(self.values)}
         people = shadow.people.tolist()
-        labels = np.array([code[told[person]] if person in told else -1 for person in people], dtype=np.intp)
+        labels = np.array([code[values[person]] if person in values else -1 for person in people], dtype=np.intp)
         train, dev = (
             np.flatnonzero([person in part for person in people]).astype(np.intp) for part in (self.train, self.dev)
         )
         return Lesson(train, dev, labels, len(self.values))
+
+
+def dealt_anew(own: Pupils, number: int, seed: int) -> list[dict[str, str]]:
+    """Return values dealt out anew among people, several times, within those to learn from and those to choose by.
+
+    Few people can be dealt to in few ways, each near to the truth or far from it: of 100 dealings those are taken that
+    together have as little to do with the truth as they can.
+
+    Parameters
+    ----------
+    own
+        The people.
+    number
+        How many dealings.
+    seed
+        Of all that is drawn.
+    """
+    drawn = [_one_dealing(own, seed, place) for place in range(DRAWN)]
+    left = list({tuple(told.items()): told for told in drawn}.values())
+    taken: list[dict[str, str]] = []
+    agreement = 0.0
+    while left and len(taken) < number:
+        best = min(left, key=lambda told: abs(agreement + _agreement(own, told)))
+        left.remove(best)
+        taken.append(best)
+        agreement += _agreement(own, best)
+    return taken
+
+
+def _one_dealing(own: Pupils, seed: int, place: int) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for name, part in (("train", own.train), ("dev", own.dev)):
+        order = draws(seed, "dealt anew", place, name).permutation(len(part))
+        values = list(part.values())
+        told |= {person: values[other] for person, other in zip(part, order, strict=True)}
+    return told
+
+
+def _agreement(own: Pupils, told: Mapping[str, str]) -> float:
+    """Return by how much more of what is told is true than by chance: the UAR over people, less that of a guess."""
+    truth = own.told
+    of_value = [[told[person] == value for person in truth if truth[person] == value] for value in own.values]
+    return float(np.mean([np.mean(right) for right in of_value])) - 1 / len(own.values)
 
 
 def pupils(known: Mapping[str, str], there: Sequence[str], victims: Mapping[str, str], seed: int) -> Pupils | str:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from candor.federated.engines.choose import choose
 from candor.federated.errors import FederatedError
@@ -31,9 +31,6 @@ from candor.runtime import Progress, sole_user
 from candor.tables.base import write_json
 from candor.tables.leakage import SHADOW_PACK, SHADOW_SCHEMA, ShadowClients, ShadowUpdates
 from candor.tables.packing import PackWriter, place_pack
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +55,8 @@ class ShadowJob:
         How the victims learn.
     sources
         What shadow people's examples are made of, and in `classes` what the victims tell apart.
+    datasets
+        Whose people they are; none for those of the victims' dataset.
     models
         How many federations.
     inputs
@@ -73,6 +72,7 @@ class ShadowJob:
     names: Mapping[str, str]
     settings: FederationSettings
     sources: Sources
+    datasets: Sequence[str]
     models: int
     inputs: Mapping[str, Any]
     aside: Path
@@ -171,6 +171,7 @@ class ShadowJob:
             "schema": SHADOW_SCHEMA,
             "names": dict(self.names),
             "options": options_of(self.settings),
+            "datasets": list(self.datasets),
             "classes": list(self.sources.classes or ()),
             "models": self.models,
             "partition": written.partition,
@@ -208,29 +209,3 @@ def as_attacker(options: Mapping[str, Any]) -> FederationSettings:
 def options_of(settings: FederationSettings) -> dict[str, Any]:
     """Return settings as an entry of the config has them."""
     return {key: vars(own) if hasattr(own, "__dict__") else own for key, own in vars(settings).items()}
-
-
-def shadow_people(tables: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
-    """Return the clips of shadow people, all of them to learn from, as a fold's table has them.
-
-    Parameters
-    ----------
-    tables
-        Rows of folds or manifests, by what is put before the names in them.
-    classes
-        What the victims tell apart. Clips of other classes are left out: the model has no place for them.
-    """
-    import pandas as pd
-
-    parts = [lead_names(table[table["label"].isin(classes)], lead) for lead, table in tables.items()]
-    rows = pd.concat(parts, ignore_index=True).assign(part="train")
-    if rows.empty:
-        raise LeakageError(f"shadow people have no clip of {', '.join(classes)}; name other datasets in `shadows`")
-    return rows
-
-
-def lead_names(table: pd.DataFrame, lead: str) -> pd.DataFrame:
-    """Return rows with something before the names of utterances, speakers and sessions, so that no two are alike."""
-    named_columns = [name for name in ("utterance", "speaker", "session") if name in table.columns]
-    led = {name: table[name].where(table[name] == "", lead + table[name].astype(str)) for name in named_columns}
-    return table.assign(**led)

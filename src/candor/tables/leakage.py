@@ -161,6 +161,7 @@ class LeakageSummary(Table):
         Column("dataset", "Dataset"),
         Column("run", "The federation that is attacked"),
         Column("backbone", "Whose features its clients have"),
+        Column("entry", "Its entry of the config"),
         Column("model_type", "Its algorithm"),
         Column("defence", "Its defence, or none"),
         Column("epsilon", "ε for who sees the models; blank where no guarantee holds", "number", blank=True),
@@ -172,6 +173,63 @@ class LeakageSummary(Table):
         Column("ser_accuracy", "Accuracy of emotion on them", "number"),
         *LeakageAttacks.columns,
         Column("headline", "yes for the attack that stands for the run: the best on shadow people held back"),
+    )
+
+
+class PublishedRecognition(Table):
+    """How well emotion is recognised, in the arrangement of fed-ser-leakage."""
+
+    name = "published_recognition"
+    path = "leakage/{dataset}/published_recognition.tsv"
+    description = "One row per backbone: accuracy and UAR of each run that is attacked, by its entry of the config."
+    key = ("dataset", "backbone")
+    columns = (
+        Column("dataset", "Dataset"),
+        Column("backbone", "Whose features"),
+        Column("accuracy_*", "Accuracy on test speakers, one column per entry", "number", blank=True),
+        Column("uar_*", "UAR on them, likewise", "number", blank=True),
+    )
+
+
+class PublishedLayers(Table):
+    """What is read off each layer, in the arrangement of fed-ser-leakage."""
+
+    name = "published_layers"
+    path = "leakage/{dataset}/published_layers.tsv"
+    description = (
+        "One row per backbone, entry, attribute, attacker and what he knows: his UAR off one update, by layer."
+    )
+    key = ("dataset", "backbone", "entry", "attribute", "knowledge", "attacker")
+    columns = (
+        Column("dataset", "Dataset"),
+        Column("backbone", "Whose features"),
+        Column("entry", "Entry of the config, with ε where it has several"),
+        *_WHICH[:3],
+        Column("uar_*", "UAR, one column per layer and one for all", "number", blank=True),
+    )
+
+
+class PublishedDefences(Table):
+    """What is read off under defences, in the arrangement of fed-ser-leakage."""
+
+    name = "published_defences"
+    path = "leakage/{dataset}/published_defences.tsv"
+    description = (
+        "One row per run, attribute and what the attacker knows: which ε holds or is claimed, recognition, and the UAR "
+        "of the attack that stands for the run, by how many updates are seen."
+    )
+    key = ("dataset", "run", "attribute", "knowledge")
+    columns = (
+        Column("dataset", "Dataset"),
+        Column("run", "The federation that is attacked"),
+        Column("defence", "Its defence, or none"),
+        Column("epsilon", "ε for who sees the models; blank where no guarantee holds", "number", blank=True),
+        Column("epsilon_updates", "ε for who sees single updates; blank likewise", "number", blank=True),
+        Column("claimed_epsilon", "ε that a defence claims without its holding", "number", blank=True),
+        _WHICH[0],
+        _WHICH[1],
+        Column("ser_uar", "UAR of emotion on test speakers", "number"),
+        Column("uar_*", "UAR of the attack, one column per number of updates", "number", blank=True),
     )
 
 
@@ -213,3 +271,10 @@ INVERSION_FIGURE = f"{_RUN}/inversion.png"
 
 TRADEOFF_FIGURE = "leakage/{dataset}/tradeoff.png"
 """Recognition against what is read off, over ε."""
+
+PUBLISHED_FIGURE = "leakage/{dataset}/published_layers.png"
+"""What is read off each layer, by backbone and entry."""
+
+PUBLISHED_LATEX = "leakage/{dataset}/published.tex"
+PUBLISHED_MARKDOWN = "leakage/{dataset}/published.md"
+"""The tables in the arrangement of fed-ser-leakage, for a paper and for a page."""

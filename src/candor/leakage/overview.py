@@ -1,0 +1,77 @@
+"""All runs of a dataset side by side: what they recognise, what is read off them, which guarantee they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from candor.leakage.names import CNN, LOGISTIC, SPEAKERS, UAR
+from candor.tables.leakage import LeakageSummary
+
+GUARANTEE = ("epsilon", "epsilon_updates", "delta", "claimed_epsilon")
+
+WHOSE = ["attribute", "knowledge"]
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A run that was attacked.
+
+    Parameters
+    ----------
+    names
+        Dataset, run, backbone, entry and model_type.
+    facts
+        What the attacks were made of.
+    recognition
+        Rows of `FederatedRunSummary`.
+    attacks
+        Rows of `LeakageAttacks`.
+    """
+
+    names: Mapping[str, str]
+    facts: Mapping[str, Any]
+    recognition: pd.DataFrame
+    attacks: pd.DataFrame
+
+    def rows(self) -> pd.DataFrame:
+        """Return rows of `LeakageSummary`."""
+        defence = self.facts["defence"] or {}
+        of_emotion = self.recognition.set_index("metric")["value"]
+        told = {
+            **self.names,
+            "defence": defence.get("kind", "none"),
+            **{name: defence.get(name) for name in GUARANTEE},
+            "shadows": whom(self.facts["shadows"], self.names["dataset"]),
+            "ser_uar": of_emotion["uar"],
+            "ser_accuracy": of_emotion["accuracy"],
+        }
+        return with_headlines(self.attacks.assign(**told))
+
+
+def whom(shadows: Mapping[str, Sequence[Mapping[str, Any]]], dataset: str) -> str:
+    """Return in words whom an attacker learned from."""
+    first = next(iter(shadows.values()))[0]
+    return ", ".join(first["datasets"]) or f"{SPEAKERS} ({dataset})"
+
+
+def with_headlines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of attacks with a mark at those that stand for the run.
+
+    Of each attribute, and what the attacker knows, that is the attack on single updates which reads most off shadow
+    people who were held back: nobody whom it is about has a part in the choice.
+    """
+    seen = rows[rows["attacker"].isin([LOGISTIC, CNN]) & (rows["metric"] == UAR) & (rows["updates"] == 1)]
+    best = seen.dropna(subset="dev").sort_values("dev", ascending=False, kind="stable").groupby(WHOSE).head(1)
+    none = rows[rows["value"].isna()]
+    marked = [*best.index, *none.index]
+    return rows.assign(headline=["yes" if place in marked else "no" for place in rows.index])
+
+
+def summary(audited: Sequence[Audited]) -> pd.DataFrame:
+    """Return all rows of a dataset."""
+    parts = [row for own in audited for row in own.rows().to_dict("records")]
+    return pd.DataFrame(parts, columns=[column.name for column in LeakageSummary.columns])

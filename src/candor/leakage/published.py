@@ -1,0 +1,101 @@
+"""The tables of fed-ser-leakage: recognition by feature and algorithm, attacks by layer, defences by ε and updates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from candor.leakage.names import ALL, CNN, LOGISTIC, UAR
+from candor.sheets import Cell, Sheet
+
+GUARANTEE = ["defence", "epsilon", "epsilon_updates", "claimed_epsilon"]
+
+
+def recognition(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `PublishedRecognition`.
+
+    Parameters
+    ----------
+    rows
+        Rows of `LeakageSummary`.
+    """
+    each = rows.drop_duplicates(["dataset", "run"]).assign(entry=variants(rows))
+    lines = []
+    for (dataset, backbone), own in each.groupby(["dataset", "backbone"], sort=False):
+        figures = own.set_index("entry")
+        line = {"dataset": dataset, "backbone": backbone}
+        line |= {f"accuracy_{entry}": value for entry, value in figures["ser_accuracy"].items()}
+        line |= {f"uar_{entry}": value for entry, value in figures["ser_uar"].items()}
+        lines.append(line)
+    return _wide(lines, ["dataset", "backbone"])
+
+
+def layers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `PublishedLayers`."""
+    seen = rows[rows["attacker"].isin([LOGISTIC, CNN]) & (rows["metric"] == UAR) & (rows["updates"] == 1)]
+    names = ["dataset", "backbone", "entry", "attribute", "knowledge", "attacker"]
+    seen = seen.assign(entry=variants(seen))
+    lines = []
+    for key, own in seen.groupby(names, sort=False):
+        found = own.set_index("layer")["value"]
+        order = [layer for layer in found.index if layer != ALL] + [layer for layer in found.index if layer == ALL]
+        lines.append(dict(zip(names, key, strict=True)) | {f"uar_{layer}": found[layer] for layer in order})
+    return _wide(lines, names)
+
+
+def defences(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `PublishedDefences`."""
+    names = ["dataset", "run", "attribute", "knowledge"]
+    lines = []
+    for key, own in rows.groupby(names, sort=False):
+        chosen = own[own["headline"] == "yes"].iloc[0]
+        same = own[(own["attacker"] == chosen["attacker"]) & (own["layer"] == chosen["layer"]) & (own["metric"] == UAR)]
+        line = dict(zip(names, key, strict=True)) | {name: chosen[name] for name in [*GUARANTEE, "ser_uar"]}
+        line |= {f"uar_{row['updates']}": row["value"] for row in same.to_dict("records")}
+        lines.append(line)
+    return _wide(lines, [*names, *GUARANTEE, "ser_uar"])
+
+
+def sheets(rows: pd.DataFrame) -> list[tuple[str, Sheet]]:
+    """Return the three tables before they are set, each with its label."""
+    dataset = ", ".join(rows["dataset"].unique())
+    chance = "Chance is 50 where an attribute has two values. Means and intervals are in attacks.tsv of each run."
+    by_layer = f"UAR of attacks on one update in {dataset}, by layer, in per cent"
+    by_number = f"Recognition and attacks under defences in {dataset}, UAR in per cent, by number of updates seen"
+    no_guarantee = (
+        "ε: differential privacy for who sees the models, then for who sees single updates; a dash: no guarantee. "
+        "claimed: an ε that does not hold."
+    )
+    return [
+        ("recognition", _sheet(recognition(rows), 2, f"Recognition of emotion in {dataset}, in per cent", "")),
+        ("layers", _sheet(layers(rows), 6, by_layer, chance)),
+        ("defences", _sheet(defences(rows), 8, by_number, no_guarantee)),
+    ]
+
+
+def variants(rows: pd.DataFrame) -> list[str]:
+    """Return the entry of each row, with ε where it has several: what follows the backbone in the run's name."""
+    return [run.removeprefix(f"{backbone}_") for run, backbone in zip(rows["run"], rows["backbone"], strict=True)]
+
+
+def _wide(lines: Sequence[dict[str, object]], first: Sequence[str]) -> pd.DataFrame:
+    figures = dict.fromkeys(name for line in lines for name in line if name not in first)
+    return pd.DataFrame(lines, columns=[*first, *figures])
+
+
+def _sheet(table: pd.DataFrame, names: int, caption: str, note: str) -> Sheet:
+    heads = [column.replace("_", " ") for column in table.columns]
+    lines = [[_cell(value, name) for name, value in row.items()] for row in table.to_dict("records")]
+    return Sheet(heads, names, lines, caption, [note] if note else [])
+
+
+def _cell(value: Any, name: Any) -> Cell:
+    if isinstance(value, str):
+        return Cell(value)
+    if pd.isna(value):
+        return Cell("\u2013")
+    if "epsilon" in str(name):
+        return Cell(f"{value:g}")
+    return Cell(f"{100 * value:.1f}")

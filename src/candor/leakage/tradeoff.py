@@ -1,0 +1,126 @@
+"""The figures of a dataset: recognition against what is read off, over ε; and each layer of all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from candor.figures import COLOURS, FULL_WIDTH, GREY, INK, LIGHT, MARKERS, house_style, new_figure, set_title
+from candor.leakage.names import DOES_NOT_KNOW, LABELS, NONE, NORMS, UNDEFENDED
+from candor.leakage.published import layers
+
+STYLES = {UNDEFENDED: "none", DOES_NOT_KNOW: "--", "knows": "-"}
+
+
+def tradeoff_figure(summary: pd.DataFrame) -> Figure:
+    """Draw UAR of emotion and of the attack over ε, and one against the other.
+
+    Parameters
+    ----------
+    summary
+        Rows of `LeakageSummary` of one dataset.
+    """
+    rows = summary[(summary["headline"] == "yes") & summary["value"].notna()]
+    rows = rows.assign(shown=[_shown(row) for row in rows.to_dict("records")])
+    with house_style():
+        figure = new_figure(FULL_WIDTH, 3.4)
+        over, against = figure.subplots(1, 2, width_ratios=[1.25, 1])
+        _draw_over_epsilon(over, rows)
+        _draw_against(against, rows)
+        set_title(figure, ", ".join(summary["dataset"].unique()))
+    return figure
+
+
+def published_figure(summary: pd.DataFrame) -> Figure:
+    """Draw what is read off each layer of each run, as a table of colours, with the figures in it."""
+    table = layers(summary[~summary["layer"].isin([NONE]) & ~summary["attacker"].isin([NORMS, LABELS])])
+    columns = [name for name in table.columns if name.startswith("uar_")]
+    values = 100 * table[columns].to_numpy(dtype=np.float64)
+    names = [
+        f"{row['backbone']} {row['entry']}, {row['attacker']}"
+        + ("" if row["knowledge"] == UNDEFENDED else f", {row['knowledge']}")
+        for row in table.to_dict("records")
+    ]
+    with house_style():
+        figure = new_figure(FULL_WIDTH, 0.8 + 0.24 * len(names))
+        axes = figure.subplots()
+        axes.imshow(values, cmap="magma_r", vmin=50, vmax=100, aspect="auto")
+        for place, row in enumerate(values):
+            for number, value in enumerate(row):
+                if np.isfinite(value):
+                    colour = "white" if value > 78 else INK
+                    axes.text(number, place, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
+        axes.set_xticks(range(len(columns)), [name.removeprefix("uar_") for name in columns])
+        axes.set_yticks(range(len(names)), names)
+        axes.tick_params(length=0)
+        for side in axes.spines.values():
+            side.set_visible(False)
+        set_title(figure, f"{', '.join(summary['dataset'].unique())}: UAR of attacks on one update (%)")
+    return figure
+
+
+def _shown(row: Mapping[Any, Any]) -> float:
+    """Return the ε that a run is drawn at: one that holds, for who sees models or else updates, or one it claims."""
+    for name in ("epsilon", "epsilon_updates", "claimed_epsilon"):
+        if not pd.isna(row[name]):
+            return float(row[name])
+    return float("nan")
+
+
+def _families(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return what has curves of its own: a backbone and an entry of the config."""
+    return list(dict.fromkeys(zip(rows["backbone"], rows["entry"], strict=True)))
+
+
+def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame) -> None:
+    with_epsilon = rows[np.isfinite(rows["shown"])]
+    if with_epsilon.empty:
+        axes.axis("off")
+        axes.text(0, 0.5, "no run has a defence with an ε", color=GREY, va="center")
+        return
+    for place, (backbone, entry) in enumerate(_families(with_epsilon)):
+        colour = COLOURS[place % len(COLOURS)]
+        own = with_epsilon[(with_epsilon["backbone"] == backbone) & (with_epsilon["entry"] == entry)]
+        kind = own["defence"].iloc[0]
+        for knowledge in dict.fromkeys(own["knowledge"]):
+            one = own[own["knowledge"] == knowledge].sort_values("shown")
+            axes.plot(
+                one["shown"], 100 * one["value"], STYLES[knowledge], color=colour, marker="o", markersize=3.5,
+                label=f"{backbone} {entry} ({kind}): attack, {knowledge}",
+            )  # fmt: skip
+        one = own.drop_duplicates("run").sort_values("shown")
+        axes.plot(one["shown"], 100 * one["ser_uar"], ":", color=colour, marker="s", markersize=3.5, label="  emotion")
+    axes.set_xscale("log")
+    axes.set_xlabel("ε (that holds; of user_dp, that it claims)")
+    axes.set_ylabel("UAR (%)")
+    axes.grid(axis="y", color=LIGHT, linewidth=0.4)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=6, borderaxespad=0)
+    axes.set_title("Emotion, and the attribute that is read off")
+
+
+def _draw_against(axes: Axes, rows: pd.DataFrame) -> None:
+    for place, (backbone, entry) in enumerate(_families(rows)):
+        own = rows[(rows["backbone"] == backbone) & (rows["entry"] == entry)]
+        # Of a run with a defence the attacker who reads more is drawn.
+        worst = own.sort_values("value", ascending=False).drop_duplicates("run")
+        axes.plot(
+            100 * worst["value"], 100 * worst["ser_uar"], linestyle="none", color=COLOURS[place % len(COLOURS)],
+            marker=MARKERS[place % len(MARKERS)], markersize=4.5, label=f"{backbone} {entry}",
+        )  # fmt: skip
+        for row in worst.to_dict("records"):
+            if np.isfinite(row["shown"]):
+                axes.annotate(
+                    f"ε={row['shown']:g}", (100 * row["value"], 100 * row["ser_uar"]), xytext=(3, 3),
+                    textcoords="offset points", fontsize=6,
+                )  # fmt: skip
+    axes.axvline(100 * rows["chance"].iloc[0] if len(rows) else 50, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
+    axes.set_xlabel("UAR of the attack (%), from one update")
+    axes.set_ylabel("UAR of emotion (%)")
+    axes.grid(color=LIGHT, linewidth=0.4)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=6, borderaxespad=0)
+    axes.set_title("Left is better kept, up is better recognised")
