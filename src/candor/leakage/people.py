@@ -88,7 +88,7 @@ def dealt_anew(own: Pupils, number: int, seed: int) -> list[dict[str, str]]:
     """Return values dealt out anew among people, several times, within those to learn from and those to choose by.
 
     Few people can be dealt to in few ways, each near to the truth or far from it: of 100 dealings those are taken that
-    together have as little to do with the truth as they can.
+    together have as little to do with the truth as they can. Where there are fewer ways, some are taken again.
 
     Parameters
     ----------
@@ -100,10 +100,12 @@ def dealt_anew(own: Pupils, number: int, seed: int) -> list[dict[str, str]]:
         Of all that is drawn.
     """
     drawn = [_one_dealing(own, seed, place) for place in range(DRAWN)]
-    left = list({tuple(told.items()): told for told in drawn}.values())
+    ways = list({tuple(told.items()): told for told in drawn}.values())
+    left: list[dict[str, str]] = []
     taken: list[dict[str, str]] = []
     agreement = 0.0
-    while left and len(taken) < number:
+    while len(taken) < number:
+        left = left or list(ways)
         best = min(left, key=lambda told: abs(agreement + _agreement(own, told)))
         left.remove(best)
         taken.append(best)
