@@ -1,4 +1,4 @@
-"""What attackers see: standardised updates, their inner products in any amount of memory, images of the published sizes."""
+"""What attackers see: standardised updates, inner products in any amount of memory, images of the published sizes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from planted_updates import LAYERS, half_women, planted
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -18,6 +17,7 @@ from candor.leakage.attackers.products import Coordinates, products, together
 from candor.leakage.attackers.told_less import norms
 from candor.leakage.layers import Layer
 from candor.leakage.updates import Standard, Updates, class_shares
+from planted_updates import LAYERS, half_women, planted
 
 SHADOW = planted(half_women(8, "s"), 3, 0.4, seed=1)
 VICTIMS = planted(half_women(6, "v"), 2, 0.4, seed=2)
