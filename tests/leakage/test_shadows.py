@@ -1,0 +1,166 @@
+"""Shadow federations begin with the victims' model, are of other people, and survive a kill."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from candor.config.federated import FederatedRun
+from candor.federated.federation import Federation
+from candor.federated.job import FederatedJob
+from candor.federated.workloads.prepared import Sources
+from candor.leakage.errors import LeakageError
+from candor.leakage.kept import Shadows, Victims
+from candor.leakage.shadow_people import shadow_people
+from candor.leakage.shadows import ShadowJob, as_attacker
+from candor.store.objects import Store
+
+CLASSES = ["anger", "neutral", "sadness"]
+OPTIONS = {
+    "num_epochs": 4,
+    "hidden_size": [6, 5],
+    "batch_size": 4,
+    "clients_per_round": 3,
+    "keep": {"updates_every": 1, "models_every": 1, "precision": "float32"},
+}
+
+
+def clips(people: int, each: int = 9, labels=CLASSES, name="s") -> pd.DataFrame:
+    speakers = [f"{name}{number % people}" for number in range(people * each)]
+    return pd.DataFrame(
+        {
+            "utterance": [f"{name}_u{number:03}" for number in range(len(speakers))],
+            "speaker": speakers,
+            "gender": ["female" if int(own[1:]) % 2 else "male" for own in speakers],
+            "session": "",
+            "label": [labels[number // people % len(labels)] for number in range(len(speakers))],
+            "part": "train",
+        }
+    )
+
+
+def features(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
+    buffer = io.BytesIO()
+    states = np.random.default_rng(0).standard_normal((len(rows), 1, 2, 7)).astype(np.float32)
+    np.save(buffer, states, allow_pickle=False)
+    member = store.put(buffer.getvalue(), ".npy")
+    return pd.DataFrame({"utterance": rows["utterance"], "member": member, "row": range(len(rows)), "frames": 10})
+
+
+@pytest.fixture
+def everybody(tmp_path):
+    """Eight victims, of whom six are clients, in one fold with two who are none, and four people of another corpus."""
+    own, others = clips(8), clips(4, name="o", labels=["neutral", "sadness", "boredom"])
+    own["part"] = np.where(own["speaker"].isin(["s6", "s7"]), "test", "train")
+    store = Store(tmp_path / "store")
+    pooled = pd.concat(
+        [features(store, own), features(store, others).assign(utterance=lambda t: "x/" + t["utterance"])]
+    )
+    return SimpleNamespace(own=own, others=others, pooled=pooled, store=store)
+
+
+def run_shadows(folder, everybody, tables, more=None, models=2, code=""):
+    options = FederatedRun(**{**OPTIONS, **(more or {})}).options()
+    table = shadow_people(tables, CLASSES)
+    sources = Sources(fold=0, table=table, pooled=everybody.pooled, store=everybody.store, classes=CLASSES)
+    names = {"dataset": "d", "shadow": "r", "people": "fold1"}
+    out = folder / "out"
+    files = {"updates": "updates.pack", "index": "updates.tsv", "clients": "clients.tsv", "facts": "shadows.json"}
+    output = SimpleNamespace(**{role: str(out / name) for role, name in files.items()})
+    job = ShadowJob(names, as_attacker(options), sources, ["x"], models, {}, folder / "aside", code=code)
+    job.run_and_write(output)
+    return out
+
+
+def run_victims(folder, everybody, more=None):
+    options = FederatedRun(**{**OPTIONS, **(more or {})}).options()
+    names = {
+        "clients": "clients.tsv", "rounds": "rounds.tsv", "participants": "participants.tsv", "judged": "judged.tsv",
+        "timing": "rounds.timing.tsv", "predictions": "predictions.tsv", "run": "run.json", "updates": "updates.pack",
+        "updates_index": "updates.tsv", "models": "models.pack", "models_index": "models.tsv",
+        "model": "model.safetensors",
+    }  # fmt: skip
+    output = SimpleNamespace(**{role: str(folder / "run" / name) for role, name in names.items()})
+    sources = Sources(fold=1, table=everybody.own, pooled=everybody.pooled, store=everybody.store)
+    run = {"dataset": "d", "run": "r", "fold": "1"}
+    FederatedJob(run, options, sources, {}, {}, folder / "victims").run_and_write(output)
+    return Victims(1, folder / "run")
+
+
+def test_people_of_other_datasets_have_names_of_their_own_and_the_classes_of_the_victims(everybody):
+    rows = shadow_people({"x/": everybody.others}, CLASSES)
+    assert set(rows["speaker"]) == {f"x/o{number}" for number in range(4)}
+    assert set(rows["label"]) == {"neutral", "sadness"}
+    assert set(rows["part"]) == {"train"}
+    with pytest.raises(LeakageError, match="no clip of fear"):
+        shadow_people({"x/": everybody.others}, ["fear"])
+
+
+def test_the_first_model_is_the_victims(tmp_path, everybody, monkeypatch):
+    victims = run_victims(tmp_path, everybody)
+    began = []
+    whole = Federation.__init__
+
+    def noting(self, settings, world, *rest):
+        began.append(world.start.named(world.layout))
+        whole(self, settings, world, *rest)
+
+    monkeypatch.setattr(Federation, "__init__", noting)
+    run_shadows(tmp_path, everybody, {"x/": everybody.others})
+    first = victims.history.model(0)
+    assert len(began) == 2
+    for tensors in began:
+        assert tensors.keys() == first.keys()
+        assert all(np.array_equal(tensors[name].numpy(), first[name]) for name in first)
+
+
+def test_what_is_read_back_is_what_clients_sent(tmp_path, everybody):
+    shadows = Shadows(run_shadows(tmp_path, everybody, {"x/": everybody.others}))
+    updates = shadows.updates({"x/o1": None, "x/o2": None})
+    assert set(updates.people) == {"x/o1", "x/o2"}
+    assert {own.federation for own in updates.seen} == {1, 2}
+    layer = run_victims(tmp_path, everybody).layers[0]
+    values = updates.rows(layer, range(len(updates)))
+    assert values.shape == (len(updates), 6 * 7 + 6)
+    assert np.isfinite(values).all()
+    assert values.std() > 0
+    assert shadows.facts["datasets"] == ["x"]
+
+
+def test_a_kill_between_federations_loses_none_that_was_done(tmp_path, everybody, monkeypatch):
+    whole = run_shadows(tmp_path / "whole", everybody, {"x/": everybody.others}, models=3)
+    rounds = []
+    real = Federation.round
+
+    def dying(self, number):
+        rounds.append(number)
+        if len(rounds) == 6:
+            raise KeyboardInterrupt
+        return real(self, number)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Federation, "round", dying)
+        with pytest.raises(KeyboardInterrupt):
+            run_shadows(tmp_path / "killed", everybody, {"x/": everybody.others}, models=3)
+    assert not (tmp_path / "killed" / "out").exists()
+    rounds.clear()
+    monkeypatch.setattr(Federation, "round", lambda self, number: rounds.append(number) or real(self, number))
+    again = run_shadows(tmp_path / "killed", everybody, {"x/": everybody.others}, models=3)
+    assert rounds == [1, 2, 3, 4] * 2
+    for name in ("updates.pack", "updates.tsv", "clients.tsv"):
+        assert (again / name).read_bytes() == (whole / name).read_bytes(), name
+    assert not (tmp_path / "killed" / "aside").exists()
+
+
+def test_faults_of_the_victims_do_not_befall_shadows():
+    options = FederatedRun(faults={"drop_out": 0.5, "poisoned": 0.2}).options()
+    settings = as_attacker(json.loads(json.dumps(options)))
+    assert (settings.faults.drop_out, settings.faults.poisoned) == (0, 0)
+
+
+def test_what_cannot_be_federated_is_told_with_whose_shadows_it_is(tmp_path, everybody):
+    with pytest.raises(LeakageError, match="shadows of r, fold1: partition 'speaker' makes 1 client"):
+        run_shadows(tmp_path, everybody, {"x/": everybody.others[everybody.others["speaker"] == "o1"]})
