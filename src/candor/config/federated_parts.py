@@ -64,7 +64,10 @@ class Kept(Section):
     """What is kept of a run besides its final model."""
 
     updates_every: int = Field(
-        10, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
+        10,
+        ge=0,
+        description="Keep what the chosen clients send in the first round, and in every so many from there on; 0: "
+        "never. The model that they were given is kept too where `models_every` divides this.",
     )
     layers: Annotated[list[str], BeforeValidator(listed)] = Field(
         [],
