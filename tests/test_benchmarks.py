@@ -12,8 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from paths import ROOT
 
-FEATURES, TRAINING, ATTACK, FEDERATED = (
-    runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py")) for name in ("features", "training", "attack", "federated")
+FEATURES, TRAINING, ATTACK, FEDERATED, KEPT = (
+    runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py"))
+    for name in ("features", "training", "attack", "federated", "kept_updates")
 )
 BACKBONES = runpy.run_path(str(ROOT / "benchmarks" / "random_backbones.py"))
 
@@ -147,6 +148,16 @@ def test_the_arithmetic_of_a_round_is_what_torch_counts(federation):
     [told] = [row["how measured"] for row in FEDERATED["bounds"](federation, 1e10) if "arithmetic" in row["what"]]
     assert told.startswith(f"{counted.get_total_flops() / 1e9:.2f} GFLOP")
     assert FEDERATED["operations"](federation.task) == counted.get_total_flops()
+
+
+def test_what_it_takes_to_keep_updates_is_measured():
+    rows = list(KEPT["rows"](FEDERATED["Task"](clients=3, steps=2, batch=4, widths=(64, 32, 3)), 2))
+    *measured, _, _ = rows
+    assert columns_of(rows) == COLUMNS
+    assert [row["what"].split(" updates of ")[0] for row in measured] == ["6"] * 8
+    ratios = [float(row["ratio"]) for row in measured]
+    assert ratios[:4] == sorted(ratios[:4], reverse=True)
+    assert ratios[4:] == sorted(ratios[4:], reverse=True)
 
 
 def test_aggregation_is_compared():

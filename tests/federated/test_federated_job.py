@@ -75,6 +75,13 @@ def test_updates_that_are_kept_lead_from_model_to_model(tmp_path):
             assert np.allclose(after[name] - before[name], mean, atol=1e-6)
 
 
+def test_updates_of_some_rounds_come_with_the_model_that_clients_were_given(tmp_path):
+    some = {"num_epochs": 6, "keep": {"updates_every": 4, "models_every": 2}}
+    history = FederatedHistory(federate(tmp_path, some))
+    assert sorted({number for number, _ in history.updates()}) == [1, 5]
+    assert list(history.model_rounds) == [0, 2, 4, 6]
+
+
 def test_faults_are_told(tmp_path):
     faults = {"poisoned": 0.25, "label_noise": 0.2, "drop_out": 0.3}
     rough = {"faults": faults, "model_type": "median", "save_model": False, "num_epochs": 5}

@@ -63,6 +63,36 @@ def test_fewer_bits_lose_no_more_than_is_said(values, precision):
     assert (back[values == 0] == 0).all()
 
 
+@given(values=tensors)
+def test_four_bits_lose_no_more_than_is_said_and_keep_the_largest_of_each_block(values):
+    back = coded(values, "int4")
+    assert back.dtype == np.float32
+    assert back.shape == values.shape
+    blocks = range(0, values.size, 64)
+    for exact, found in ((values.reshape(-1)[at : at + 64], back.reshape(-1)[at : at + 64]) for at in blocks):
+        largest = float(np.abs(exact).max())
+        lost = np.abs(found.astype(np.float64) - exact)
+        assert (lost <= largest / 13.9 + 1.5e-45).all()
+        assert np.array_equal(found[np.abs(exact) == largest], exact[np.abs(exact) == largest])
+        assert (found[exact == 0] == 0).all()
+
+
+def test_int4_rounds_to_the_nearest_step_of_its_own_block(tmp_path):
+    small, large = [7, 1.4, 1.6, -1.4, -1.6, 0, -7], [7000, 499, 501]
+    values = np.zeros(64 + 3, np.float32)
+    values[: len(small)], values[64:] = small, large
+    back = there_and_back(tmp_path, values, "int4")
+    assert back[: len(small)] == pytest.approx([7, 1, 2, -1, -2, 0, -7])
+    assert back[64:] == pytest.approx([7000, 0, 1000])
+
+
+def test_int4_of_a_wrong_length_is_refused():
+    encoded = encode(np.ones(65, np.float32), "int4")
+    for data in (encoded.data.tobytes()[:-1], encoded.data.tobytes() + b"1"):
+        with pytest.raises(ValueError, match=r"65 numbers in four bits take 41 bytes, not 4[02]"):
+            decode(data, "int4", None, (65,))
+
+
 def test_int8_rounds_to_the_nearest_step(tmp_path):
     values = np.array([127, 1.4, 1.6, -1.4, -1.6, 0, -127], np.float32)
     assert there_and_back(tmp_path, values, "int8") == pytest.approx([127, 1, 2, -1, -2, 0, -127])
@@ -102,7 +132,7 @@ def test_numbers_that_would_lose_digits_unasked_are_refused(tmp_path):
 
 
 def test_a_mistyped_precision_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="'bfloat16' is none of float32, float16, int8"):
+    with pytest.raises(ValueError, match="'bfloat16' is none of float32, float16, int8, int4"):
         PackWriter(tmp_path / "x.pack", "bfloat16")
 
 
@@ -212,7 +242,7 @@ def resident(path):
     return found
 
 
-@pytest.mark.parametrize(("precision", "most"), [("float32", 0.95), ("float16", 0.48), ("int8", 0.25)])
+@pytest.mark.parametrize(("precision", "most"), [("float32", 0.95), ("float16", 0.48), ("int8", 0.25), ("int4", 0.136)])
 def test_packs_are_smaller_than_their_numbers(tmp_path, precision, most):
     sent = [
         np.float32(1e-3) * np.random.default_rng(place).normal(size=(256, 512)).astype(np.float32) for place in range(4)

@@ -64,7 +64,10 @@ class Kept(Section):
     """What is kept of a run besides its final model."""
 
     updates_every: int = Field(
-        10, ge=0, description="Keep what the chosen clients send in every so many rounds; 0: never."
+        10,
+        ge=0,
+        description="Keep what the chosen clients send in the first round, and in every so many from there on; 0: "
+        "never. The model that they were given is kept too where `models_every` divides this.",
     )
     layers: Annotated[list[str], BeforeValidator(listed)] = Field(
         [],
@@ -72,9 +75,11 @@ class Kept(Section):
         "Empty: all.",
         examples=[["first"], ["first", "last"]],
     )
-    precision: Literal["float32", "float16", "int8"] = Field(
+    precision: Literal["float32", "float16", "int8", "int4"] = Field(
         "float16",
-        description="In which numbers. Those of each layer are scaled by their largest; compressed they are anyway.",
+        description="In which numbers. Those of each layer are scaled by their largest, with `int4` every 64 of them; "
+        "compressed they are anyway. `int4` loses 6 to 12 % of an update's norm, and keeps 8,000 updates of 165,000 "
+        "numbers in 0.7 GB.",
     )
     models_every: int = Field(10, ge=0, description="Keep the global model after every so many rounds; 0: never.")
     standalone: bool = Field(

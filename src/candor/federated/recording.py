@@ -48,9 +48,13 @@ class Recording:
         self.model(0, start)
 
     def update(self, round: int, returned: Returned) -> None:
-        """Keep what clients have sent in a round, if it is one whose updates are kept."""
+        """Keep what clients have sent in a round, if it is one whose updates are kept.
+
+        The first is one. With `models_every` a divisor of `updates_every` the model that they were given, that after
+        the round before, is kept too: whoever wants to know what a gradient tells needs it.
+        """
         every = self._keep.updates_every
-        if not every or round % every:
+        if not every or (round - 1) % every:
             return
         for place, client in enumerate(returned.clients):
             own = returned.updates[place].cpu().numpy()

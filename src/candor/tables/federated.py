@@ -22,7 +22,7 @@ BLOCK = (
     Column("offset", "Where in the pack its block begins", "integer", "B"),
     Column("size", "How long the block is", "integer", "B"),
     Column("shape", "Shape of the tensor, such as 256x512; blank for a single number", blank=True),
-    Column("precision", "Numbers that it is kept in: float32, float16, int8, or int64 for whole numbers"),
+    Column("precision", "Numbers that it is kept in: float32, float16, int8, int4, or int64 for whole numbers"),
     Column(
         "scale",
         "Its largest magnitude, of which the numbers kept as float16 or int8 are shares; blank where they are as they "

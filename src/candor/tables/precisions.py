@@ -1,12 +1,16 @@
 """In which numbers a tensor is kept, and what is lost by it.
 
-``float32`` loses nothing. The other two keep shares of the tensor's largest magnitude m, the scale:
+``float32`` loses nothing. Two others keep shares of the tensor's largest magnitude m, the scale:
 
 - ``float16``: a number v comes back within max(|v| / 2000, m / 30 000 000);
 - ``int8``: within m / 253, half a step of m / 127 and what rounding adds.
 
-The largest number itself comes back as it was, zeros come back as zeros, and whole numbers, such as the counters of
-batch normalisation, are kept as they are, whatever was asked for.
+The last keeps shares of the largest magnitude b of 64 numbers that follow each other, row by row:
+
+- ``int4``: a number comes back within b / 13.9, half a step of b / 7 and what rounding adds.
+
+The largest number itself, with ``int4`` that of each block, comes back as it was, zeros come back as zeros, and whole
+numbers, such as the counters of batch normalisation, are kept as they are, whatever was asked for.
 """
 
 from __future__ import annotations
@@ -18,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from candor.tables.base import TableError
+from candor.tables.four_bits import decode_in_blocks, encode_in_blocks
 
-PRECISIONS = ("float32", "float16", "int8")
+PRECISIONS = ("float32", "float16", "int8", "int4")
 WHOLE = "int64"
 
 _NUMBERS = {"float32": "<f4", "float16": "<f2", "int8": "i1", WHOLE: "<i8"}
@@ -37,10 +42,12 @@ class Encoded:
     ----------
     data
         All first bytes of its numbers, then all second ones and so on: those of one place are alike, and so compress.
+        In ``int4`` the scales of blocks, then the numbers, two in a byte.
     precision
         Numbers that it is in.
     scale
-        Its largest magnitude, where its numbers are shares of that; None where they are as they were.
+        Its largest magnitude, where its numbers are shares of that; None where they are as they were, or have the
+        scales of blocks beside them.
     """
 
     data: Bytes
@@ -76,6 +83,8 @@ def encode(values: np.ndarray, precision: str) -> Encoded:
         raise TableError("a tensor with numbers that are not finite cannot be kept")
     if precision == "float32":
         return Encoded(_by_place(values, precision), precision, None)
+    if precision == "int4":
+        return Encoded(encode_in_blocks(values.astype(np.float32, copy=False)), precision, None)
     shares = values / (largest or np.float32(1))
     if precision == "int8":
         shares *= np.float32(_STEPS)
@@ -91,6 +100,8 @@ def decode(data: bytes, precision: str, scale: float | None, shape: tuple[int, .
     ValueError
         When there are fewer or more bytes than such a tensor has.
     """
+    if precision == "int4":
+        return decode_in_blocks(data, math.prod(shape)).reshape(shape)
     kind = np.dtype(_NUMBERS[precision])
     by_place = np.frombuffer(data, np.uint8).reshape(kind.itemsize, math.prod(shape))
     numbers = np.empty(by_place.shape[::-1], np.uint8)
