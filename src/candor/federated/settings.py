@@ -28,6 +28,18 @@ class Faults:
 
 
 @dataclass(frozen=True)
+class Defence:
+    """What is done to updates before anybody sees them; the fields are the keys of the config."""
+
+    kind: str = "none"
+    epsilon: float | None = None
+    delta: float | None = None
+    clip: float | None = None
+    noise: float | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
 class Kept:
     """What is kept of a run; the fields are the keys of the config."""
 
@@ -88,6 +100,7 @@ class Settings:
     malicious: int | None = None
     selected: int | None = None
     faults: Faults = field(default_factory=Faults)
+    defence: Defence = field(default_factory=Defence)
     keep: Kept = field(default_factory=Kept)
     save_model: bool = True
     engine: str = "auto"
@@ -107,5 +120,5 @@ class Settings:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
         """Return the settings of an entry of the config, as `FederatedRun.options` gives them."""
-        parts = {"server": Server, "faults": Faults, "keep": Kept}
+        parts = {"server": Server, "faults": Faults, "defence": Defence, "keep": Kept}
         return cls(**{key: parts[key](**own) if key in parts else own for key, own in options.items()})
