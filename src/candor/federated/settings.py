@@ -12,6 +12,9 @@ CENTRAL = "central"
 PUBLISHED = "fed-ser-leakage"
 """The `parity` with which a run goes as published."""
 
+CLIENT_DP, LOCAL_DP, USER_DP = "client_dp", "local_dp", "user_dp"
+"""The `kind` of defences with an epsilon; that of the last one does not hold."""
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -37,6 +40,11 @@ class Defence:
     clip: float | None = None
     noise: float | None = None
     share: float | None = None
+
+    @property
+    def guarantees(self) -> bool:
+        """Return whether an epsilon holds of it, which then nothing else of a run may undo."""
+        return self.kind in (CLIENT_DP, LOCAL_DP)
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,11 @@ class Settings:
     def is_central(self) -> bool:
         """Return whether all data is at one place."""
         return self.model_type == CENTRAL
+
+    @property
+    def tests_last(self) -> bool:
+        """Return whether the last model is tested, as to select one by the clients' data would cost privacy too."""
+        return self.defence.guarantees
 
     @property
     def keeps_updates(self) -> bool:
