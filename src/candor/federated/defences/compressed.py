@@ -48,7 +48,7 @@ class Signs(Treatment):
 
     def guarantee(self) -> Facts:
         """Return that there is none."""
-        return {"note": "no guarantee"}
+        return {"rounds": self.rounds, "note": "no guarantee"}
 
 
 class TopK(Treatment):
@@ -85,4 +85,4 @@ class TopK(Treatment):
 
     def guarantee(self) -> Facts:
         """Return that there is none."""
-        return {"note": "no guarantee"}
+        return {"rounds": self.rounds, "note": "no guarantee"}
