@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from candor.federated.defences.registry import treatment_of
+from candor.federated.defences.telling import tell_of, unit_of
 from candor.federated.local import Returned
 from candor.federated.rules.registry import rule_of
 from candor.federated.settings import PUBLISHED, Defence, Settings
@@ -60,6 +61,35 @@ def test_fed_ser_leakages_epsilon_is_claimed_and_said_not_to_hold():
     assert facts["unit"] is None
     for why in ("Adam makes of it a step of any size", "publish all that 50 % of the clients hold", "noise shrinks"):
         assert why in facts["note"]
+
+
+def test_what_does_not_hold_is_a_warning_in_the_log(caplog):
+    caplog.set_level("INFO")
+    tell_of(treatment_of(USER_DP, LAYOUT, 70), "a client")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.message.startswith(
+        "defence user_dp: as in fed-ser-leakage, which claims epsilon 10 at delta 0.5: the "
+    )
+    assert "epsilon that is claimed does not hold" in record.message
+
+
+@pytest.mark.parametrize(
+    ("partition", "settings", "words"),
+    [
+        ("speaker", Settings(), "a client, which is a speaker"),
+        (
+            "speaker_shards",
+            Settings(shards=4),
+            "a client, which is one of 4 parts of a speaker's clips: the guarantee ",
+        ),
+        ("session", Settings(), "a client, which is a session: of whoever speaks in several, the guarantee is not per"),
+        ("dirichlet", Settings(clients=7), "a client, which is one of 7 parts of everybody's clips: the guarantee is"),
+        ("iid", Settings(workload="digits"), "a client, which is one of 10 parts of all images: the guarantee is not"),
+    ],
+)
+def test_it_is_said_what_a_guarantee_to_a_client_is_to_a_person(partition, settings, words):
+    assert unit_of(partition, settings).startswith(words)
 
 
 def test_signs_are_sent_with_one_magnitude_per_tensor(updates):

@@ -118,7 +118,7 @@ def prepare(settings: Settings, sources: Sources) -> Prepared:
     clients = clients_of(rows, trained_on, partition, settings)
     by_speaker = settings.norm != "nonorm" and settings.norm_scope == "speaker"
     if by_speaker:
-        _require_speakers(rows["speaker"].tolist())
+        _require_speakers(rows["speaker"].tolist(), settings)
     targets = encode(rows["label"].tolist(), classes)
     # Of who speaks, what follows asks only whose scale an example is brought to.
     apart = speakers_apart(rows["speaker"].tolist(), clients) if settings.defence.guarantees else rows["speaker"]
@@ -127,11 +127,12 @@ def prepare(settings: Settings, sources: Sources) -> Prepared:
     return Prepared(workload, rows, clients, test, partition, by_speaker, facts)
 
 
-def _require_speakers(speakers: Sequence[str]) -> None:
+def _require_speakers(speakers: Sequence[str], settings: Settings) -> None:
+    way_out = "Set norm to nonorm" if settings.defence.guarantees else "Set it to train, or norm to nonorm"
     if unknown := sum(not speaker for speaker in speakers):
         raise FederatedError(
             f"norm_scope 'speaker' needs the speaker of every clip, but {unknown} of {len(speakers)} have none. "
-            "Set it to train, or norm to nonorm"
+            f"{way_out}"
         )
 
 
