@@ -221,6 +221,18 @@ def test_figures_draw_every_run_and_round():
     assert len(curves.lines) == 2
 
 
+def test_figures_tell_epsilon_wherever_there_is_one():
+    told = pd.concat(summary(name, "fed_avg", 0.5, defences=own) for name, own in DEFENDED.items())
+    ranking, _ = runs_figure(told, dict.fromkeys(DEFENDED, rounds(4).assign(fold=1))).axes
+    assert {label.get_text() for label in ranking.get_yticklabels()} == {
+        "apc_dp_eps10, ε = 9.999",
+        "apc_local, ε = 3",
+        "apc_published, claims ε = 25",
+        "apc_sign",
+        "apc_fed_avg",
+    }
+
+
 def test_tables_of_the_tests_are_as_their_contracts_say(tmp_path):
     ClientsHeld.write(clients(3), tmp_path / "clients.tsv")
     Rounds.write(rounds(3), tmp_path / "rounds.tsv")

@@ -37,6 +37,8 @@ def in_words(row: Mapping[Any, Any]) -> str:
     >>> numbers = {"epsilon": 9.9997, "epsilon_updates": 213.4, "claimed_epsilon": 25, "delta": 1e-5}
     >>> in_words({"defence": "client_dp", **numbers})
     'client_dp ε = 10 (of updates 213.4), δ = 1e-05'
+    >>> in_words({"defence": "client_dp", **numbers, "epsilon_updates": 11151.3})
+    'client_dp ε = 10 (of updates 11151), δ = 1e-05'
     >>> in_words({"defence": "local_dp", **numbers})
     'local_dp ε = 10, δ = 1e-05'
     >>> in_words({"defence": "user_dp", **numbers})
@@ -44,13 +46,27 @@ def in_words(row: Mapping[Any, Any]) -> str:
     >>> in_words({"defence": "sign", **numbers}), in_words({"defence": "", **numbers})
     ('sign, no guarantee', '-')
     """
-    kind = row["defence"]
-    match kind:
-        case "":
-            return UNDEFENDED
-        case str() if kind in (CLIENT_DP, LOCAL_DP):
-            of_updates = f" (of updates {row['epsilon_updates']:.4g})" if kind == CLIENT_DP else ""
-            return f"{kind} ε = {row['epsilon']:.4g}{of_updates}, δ = {row['delta']:.2g}"
-        case str() if kind == USER_DP:
-            return f"{kind} claims ε = {row['claimed_epsilon']:.4g}, which does not hold"
-    return f"{kind}, no guarantee"
+    kind, epsilon = row["defence"], epsilon_in_words(row)
+    if not kind:
+        return UNDEFENDED
+    if kind in (CLIENT_DP, LOCAL_DP):
+        of_updates = f" (of updates {_four_digits(row['epsilon_updates'])})" if kind == CLIENT_DP else ""
+        return f"{kind} {epsilon}{of_updates}, δ = {row['delta']:.2g}"
+    return f"{kind} {epsilon}, which does not hold" if kind == USER_DP else f"{kind}, no guarantee"
+
+
+def epsilon_in_words(row: Mapping[Any, Any]) -> str:
+    """Return the epsilon of a run, or the one that is claimed; blank where there is none.
+
+    Parameters
+    ----------
+    row
+        Of a summary.
+    """
+    if row["defence"] in (CLIENT_DP, LOCAL_DP):
+        return f"ε = {_four_digits(row['epsilon'])}"
+    return f"claims ε = {_four_digits(row['claimed_epsilon'])}" if row["defence"] == USER_DP else ""
+
+
+def _four_digits(number: float) -> str:
+    return f"{number:.4g}" if number < 1000 else f"{number:.0f}"
