@@ -67,8 +67,8 @@ def test_the_shipped_config_names_every_top_level_key():
         (
             {"recips": {"cnn": None}},
             "config: recips is not a known key; allowed: attack, backbones, corpora, cost, data_dir, datasets, device, "
-            "fairness, features, federated, leakage, privacy, project_dir, recipes, robustness, splits, store_dir, trust, "
-            "weights_dir. Did you mean 'recipes'?",
+            "fairness, features, federated, leakage, privacy, project_dir, recipes, robustness, splits, store_dir, "
+            "trust, weights_dir. Did you mean 'recipes'?",
         ),
         (
             {"recipes": {"cnn": {"downstream_model": "gru", "conv_layers": 2}}},

@@ -1,6 +1,7 @@
 """What emotions are learned from: the right layer of the right utterance, on the scale that was asked for."""
 
 import io
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from candor.features.clips import FeatureError
 from candor.federated.errors import FederatedError
-from candor.federated.settings import Faults, Settings
+from candor.federated.settings import Defence, Faults, Settings
 from candor.federated.workloads.emotion import prepare
 from candor.federated.workloads.prepared import Sources
 from candor.store.objects import Store
@@ -59,6 +60,10 @@ class World:
         ]
         for own in self.frames:
             own[:, :, 2] = 7.25  # says nothing
+        self.index_anew()
+
+    def index_anew(self):
+        counts = [own.shape[1] for own in self.frames]
         self.pooled = np.stack([np.stack([own.mean(axis=1), own.std(axis=1)], axis=1) for own in self.frames])
         self.sources = Sources(2, self.fold, self._pooled_index(counts), self._frame_index(counts), self.store)
 
@@ -144,6 +149,46 @@ def test_znorm_within_speakers_is_as_published(world):
     # The test speakers are brought to their own scale too, which is what makes it transductive.
     tested = prepared.workload.inputs.numpy()[world.fold["speaker"] == "s7"]
     assert np.allclose(tested.mean(axis=0), 0, atol=1e-5)
+
+
+GUARANTEED = [Defence(kind, 10.0, 1e-5, 0.5) for kind in ("client_dp", "local_dp")]
+
+
+@pytest.mark.parametrize("defence", GUARANTEED, ids=lambda own: own.kind)
+def test_where_a_guarantee_holds_each_client_measures_what_it_holds_itself(world, defence):
+    prepared = prepare(replace(SHARDS, norm="znorm", defence=defence), world.sources)
+    values, speakers = world.means(-1), world.fold["speaker"].to_numpy()
+    groups = [list(own.train + own.dev) for own in prepared.clients]
+    groups += [np.flatnonzero(speakers == name).tolist() for name in TEST_SPEAKERS]
+    assert sorted(itertools.chain(*groups)) == list(range(len(values)))
+    for own in groups:
+        expected = (values[own] - values[own].mean(axis=0)) / (values[own].std(axis=0) + 1e-5)
+        assert np.allclose(prepared.workload.inputs.numpy()[own][:, USABLE], expected[:, USABLE], atol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+@pytest.mark.parametrize("norm", ["znorm", "minmax"])
+def test_where_a_guarantee_holds_no_client_changes_anothers_inputs(world, norm, model):
+    settings = replace(SHARDS, norm=norm, downstream_model=model, hidden_size=(8,))
+    before = prepare(replace(settings, defence=GUARANTEED[0]), world.sources)
+    client, other = before.clients[:2]
+    assert client.person == other.person
+    changed = World(world.store.root)
+    for number in client.train + client.dev:
+        changed.frames[number] = 3 * changed.frames[number] + 1
+    changed.index_anew()
+    unlike = {}
+    for told, defence in (("guaranteed", GUARANTEED[0]), ("not", Defence())):
+        asked = replace(settings, defence=defence)
+        one, two = (inputs_of(prepare(asked, own.sources), other.train) for own in (world, changed))
+        unlike[told] = not torch.allclose(one, two)
+    assert unlike == {"guaranteed": False, "not": True}
+
+
+def inputs_of(prepared, numbers):
+    """Return what a model is given of these examples; of frames the scale that they are brought to."""
+    batch = prepared.workload.batch(list(numbers), "cpu")
+    return batch if isinstance(batch, torch.Tensor) else torch.cat([batch.offset, batch.scale])
 
 
 def test_znorm_by_all_clients_is_measured_on_what_they_learn_from(world):

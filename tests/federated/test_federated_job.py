@@ -127,6 +127,51 @@ def test_what_other_code_has_left_is_not_gone_on_with(tmp_path, monkeypatch):
     assert ran == [1, 2, 3]
 
 
+DEFENDED = {
+    "client_dp": {"kind": "client_dp", "epsilon": 50, "noise": 1.0},
+    "local_dp": {"kind": "local_dp", "epsilon": 10},
+    "sign": {"kind": "sign"},
+    "top_k": {"kind": "top_k"},
+}
+TOLD = {"epsilon", "epsilon_updates", "claimed_epsilon", "delta", "clip", "noise", "sampling_rate", "rounds", "note"}
+
+
+@pytest.mark.parametrize("kind", DEFENDED)
+def test_a_defended_fold_says_what_is_guaranteed(tmp_path, kind, caplog):
+    caplog.set_level("INFO")
+    out = federate(tmp_path, {"defence": DEFENDED[kind], "clients_per_round": 2})
+    facts = FederatedHistory(out).facts["defence"]
+    assert facts.keys() == {"kind", "unit", *TOLD}
+    assert (facts["kind"], facts["rounds"]) == (kind, 3)
+    assert f"defence {kind}: " in caplog.text
+    if kind in ("sign", "top_k"):
+        assert (facts["epsilon"], facts["unit"], facts["note"]) == (None, None, "no guarantee")
+        return
+    assert 0 < facts["epsilon"] <= facts["epsilon_updates"]
+    assert f"of epsilon {DEFENDED[kind]['epsilon']} at delta 1e-05" in caplog.text
+    assert facts["unit"] == "a client, which is one of 4 parts of all images: the guarantee is not per person"
+    assert f"what epsilon is of: {facts['unit']}" in caplog.text
+    assert facts["sampling_rate"] == 0.5
+    assert FederatedHistory(out).facts["selected_round"] == 3
+
+
+def test_without_a_defence_nothing_is_told_of_one(tmp_path):
+    facts = FederatedHistory(federate(tmp_path)).facts["defence"]
+    assert facts == {"kind": "none", "unit": None, **dict.fromkeys(TOLD)}
+
+
+def test_a_run_that_ends_with_its_budget_says_so(tmp_path, caplog):
+    caplog.set_level("INFO")
+    spent = {"defence": {"kind": "client_dp", "epsilon": 8, "noise": 1.0}, "clients_per_round": 2}
+    out = federate(tmp_path, {**spent, "num_epochs": 9})
+    facts = FederatedHistory(out).facts["defence"]
+    assert facts["rounds"] < 9
+    assert facts["epsilon"] <= 8
+    assert (
+        f"ended after {facts['rounds']} of 9 rounds: another round would exceed the budget of epsilon 8" in caplog.text
+    )
+
+
 def test_training_at_one_place_keeps_no_updates(tmp_path):
     out = federate(tmp_path, {"model_type": "central"}, kept=("model", "models", "models_index"))
     assert not (out / "updates.pack").exists()

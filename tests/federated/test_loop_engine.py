@@ -68,15 +68,17 @@ def rows_of(returned):
 BATCHES = [[0, 1, 2, 3, 4], [5, 6, 7], [8, 9, 10, 11], [0, 20, 21]]
 
 
+@pytest.mark.parametrize("clip", [None, 0.5])
 @pytest.mark.parametrize("proximal", [0.0, 0.3])
 @pytest.mark.parametrize("shifted", [False, True])
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
-def test_a_client_learns_as_with_torchs_own_optimiser(optimizer, shifted, proximal):
+def test_a_client_learns_as_with_torchs_own_optimiser(optimizer, shifted, proximal, clip):
     workload = Made(lambda: Mlp(6, [8, 5], 3, 0.0))
     model, layout, start = begun(workload)
     shift = 0.1 * torch.randn(layout.size, generator=torch.Generator().manual_seed(1)) if shifted else None
     rate = 0.1 if optimizer == "sgd" else 0.01
-    local = Local(optimizer, rate, weight_decay=0.02, momentum=0.5 if optimizer == "sgd" else 0, proximal=proximal)
+    momentum = 0.5 if optimizer == "sgd" else 0
+    local = Local(optimizer, rate, weight_decay=0.02, momentum=momentum, proximal=proximal, clip=clip)
     [(update, _, _, loss)] = rows_of(
         LoopEngine(workload, layout, local).run(start, [work_on(workload, BATCHES, shift=shift)])
     ).values()
@@ -90,22 +92,28 @@ def test_a_client_learns_as_with_torchs_own_optimiser(optimizer, shifted, proxim
         "sgd": (torch.optim.SGD, {"momentum": 0.5}),
     }[optimizer]
     optimiser = kind(network.parameters(), lr=rate, weight_decay=0.02, **options)
-    losses = []
+    losses, norms = [], []
     for batch in BATCHES:
         each = functional.cross_entropy(
             network(workload.inputs[batch].double()), workload.targets[batch], reduction="none"
         )
         losses += each.tolist()
+        optimiser.zero_grad()
+        each.mean().backward()
+        if clip is not None:
+            norms.append(float(torch.cat([parameter.grad.flatten() for parameter in network.parameters()]).norm()))
+            for parameter in network.parameters():
+                parameter.grad *= min(1, clip / norms[-1])
         pull = sum(((a - b) ** 2).sum() for a, b in zip(network.parameters(), origin, strict=True))
-        total = each.mean() + proximal / 2 * pull
+        beside = proximal / 2 * pull
         if shift is not None:
             flat = torch.cat([parameter.flatten() for parameter in network.parameters()])
-            total = total + (shift.double() * flat).sum()
-        optimiser.zero_grad()
-        total.backward()
+            beside = beside + (shift.double() * flat).sum()
+        beside.backward()
         optimiser.step()
     expected = torch.cat([(a - b).detach().flatten() for a, b in zip(network.parameters(), origin, strict=True)])
     assert float(expected.abs().max()) > 0.01
+    assert clip is None or min(norms) < clip < max(norms), "of some batches the gradient is cut, of others not"
     assert torch.allclose(update.double(), expected, atol=1e-6)
     assert loss == pytest.approx(np.mean(losses), abs=1e-6)
 

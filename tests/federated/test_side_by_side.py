@@ -110,6 +110,8 @@ LOCALS = [
     Local("adamw", 0.001, weight_decay=0.1),
     Local("sgd", 0.05),
     Local("sgd", 0.05, weight_decay=0.01, momentum=0.9, proximal=0.5),
+    Local("adam", 0.0005, weight_decay=0.0001, clip=0.25),
+    Local("sgd", 0.05, weight_decay=0.01, momentum=0.9, proximal=0.5, clip=0.5),
     Local("none", 0.1, weight_decay=0.1),
 ]
 
@@ -142,11 +144,13 @@ def test_it_is_the_same_in_chunks_of_any_size_and_from_round_to_round(local, mon
         assert_same(sent_by(engine, start, work[::-1]), expected)
 
 
-def test_many_rounds_of_a_large_net_stay_together():
+@pytest.mark.parametrize("clip", [None, 0.25])
+def test_many_rounds_of_a_large_net_stay_together(clip):
     """Differences in the last digits must not grow: Adam makes steps of one size out of gradients of any size."""
     workload = Points([256, 128], 0.2, 64)
     _, layout, start = begun(workload)
-    engines = [kind(workload, layout, Local("adam", 0.0005, 0.0001)) for kind in (StackedMlpEngine, LoopEngine)]
+    local = Local("adam", 0.0005, 0.0001, clip=clip)
+    engines = [kind(workload, layout, local) for kind in (StackedMlpEngine, LoopEngine)]
     weights = [start, start]
     for round_ in range(10):
         work = some_work(np.random.default_rng(round_), workload, layout, 8, most_rows=20)

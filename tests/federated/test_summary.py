@@ -63,9 +63,13 @@ def clients(count):
     return pd.DataFrame({"client": f"c{number}", **row} for number in range(count))
 
 
-def summary(name, kind, right, seed=0):
+UNDEFENDED = {"kind": "none", **dict.fromkeys(("epsilon", "epsilon_updates", "claimed_epsilon", "delta"))}
+
+
+def summary(name, kind, right, seed=0, defences=(UNDEFENDED, UNDEFENDED)):
     names = {"dataset": "here", "run": name, "backbone": name.split("_")[0], "model_type": kind}
-    return summary_of_run(names, predictions(right, seed), CLASSES, [rounds(4), rounds(7)], [clients(10), clients(13)])
+    folds = [rounds(4), rounds(7)], [clients(10), clients(13)]
+    return summary_of_run(names, predictions(right, seed), CLASSES, *folds, defences)
 
 
 def test_figures_are_those_of_scikit_learn_and_numbers_are_means_over_folds(tmp_path):
@@ -134,6 +138,60 @@ def test_a_terminal_tells_of_each_run_best_first_beside_the_centre(tmp_path):
     assert federated_text([]) == ""
 
 
+def defended(kind, **numbers):
+    """What the facts of two folds say of a defence."""
+    return [{**UNDEFENDED, "kind": kind, **{name: own[fold] for name, own in numbers.items()}} for fold in (0, 1)]
+
+
+DEFENDED = {
+    "apc_dp_eps10": defended("client_dp", epsilon=(9.8, 9.999), epsilon_updates=(214.0, 190.0), delta=(1e-5, 1e-5)),
+    "apc_local": defended("local_dp", epsilon=(3.0, 2.0), epsilon_updates=(3.0, 2.0), delta=(1e-6, 1e-6)),
+    "apc_published": defended("user_dp", claimed_epsilon=(25.0, 25.0), delta=(0.5, 0.5)),
+    "apc_sign": defended("sign"),
+    "apc_fed_avg": defended("none"),
+}
+
+
+def test_of_what_is_guaranteed_that_of_the_worst_fold_is_told(tmp_path):
+    rows = pd.concat(summary(name, "fed_avg", 0.5, defences=own) for name, own in DEFENDED.items())
+    FederatedSummary.write(rows, tmp_path / "summary.tsv")
+    read = FederatedSummary.read(tmp_path / "summary.tsv")
+    uars = read[read["metric"] == "uar"].set_index("run")
+    names = ["epsilon", "epsilon_updates", "claimed_epsilon", "delta"]
+    assert uars.loc["apc_dp_eps10", names].fillna(0).tolist() == [9.999, 214, 0, 1e-5]
+    assert uars.loc["apc_published", names].fillna(0).tolist() == [0, 0, 25, 0.5]
+    for bare in ("apc_sign", "apc_fed_avg"):
+        assert uars.loc[bare, names].isna().all()
+    assert uars["defence"].to_dict() == {
+        name: "" if own[0]["kind"] == "none" else own[0]["kind"] for name, own in DEFENDED.items()
+    }
+
+
+def test_a_terminal_tells_epsilon_wherever_there_is_one(tmp_path):
+    rows = pd.concat(summary(name, "fed_avg", 0.5, defences=own) for name, own in DEFENDED.items())
+    FederatedSummary.write(rows, tmp_path / "summary.tsv")
+    text = federated_text([tmp_path / "summary.tsv"])
+    lines = {line.split()[1]: line for line in text.splitlines()[1:6]}
+    assert "client_dp ε = 9.999 (of updates 214), δ = 1e-05" in lines["apc_dp_eps10"]
+    assert "local_dp ε = 3, δ = 1e-06" in lines["apc_local"]
+    assert "user_dp claims ε = 25, which does not hold" in lines["apc_published"]
+    assert "sign, no guarantee" in lines["apc_sign"]
+    assert "towards who sees single updates" in text
+    assert "protected" not in text
+    FederatedSummary.write(summary("apc_fed_avg", "fed_avg", 0.5), tmp_path / "summary.tsv")
+    assert "defence" not in federated_text([tmp_path / "summary.tsv"])
+
+
+def test_runs_of_one_entry_under_two_budgets_are_a_pair(tmp_path):
+    own = {("apc", f"dp_eps{epsilon}"): predictions(right, epsilon) for epsilon, right in ((5, 0.4), (10, 0.9))}
+    rows = compare_runs("here", own, {key: "_".join(key) for key in own}, CLASSES)
+    FederatedComparison.write(rows, tmp_path / "comparison.tsv")
+    pairs = FederatedComparison.read(tmp_path / "comparison.tsv")
+    (uar,) = pairs[pairs["metric"] == "uar"].to_dict("records")
+    assert (uar["differ_in"], uar["run_a"], uar["run_b"]) == ("entry", "apc_dp_eps5", "apc_dp_eps10")
+    assert uar["better"] == "apc_dp_eps10"
+
+
 def test_figures_draw_every_run_and_round():
     folds = pd.concat(rounds(selected).assign(fold=fold) for fold, selected in ((1, 4), (2, 7)))
     judged = pd.DataFrame(
@@ -161,6 +219,18 @@ def test_figures_draw_every_run_and_round():
     ranking, curves = runs_figure(told, {"apc_fed_avg": folds, "apc_central": folds}).axes
     assert [label.get_text() for label in ranking.get_yticklabels()] == ["apc_central", "apc_fed_avg"]
     assert len(curves.lines) == 2
+
+
+def test_figures_tell_epsilon_wherever_there_is_one():
+    told = pd.concat(summary(name, "fed_avg", 0.5, defences=own) for name, own in DEFENDED.items())
+    ranking, _ = runs_figure(told, dict.fromkeys(DEFENDED, rounds(4).assign(fold=1))).axes
+    assert {label.get_text() for label in ranking.get_yticklabels()} == {
+        "apc_dp_eps10, ε = 9.999",
+        "apc_local, ε = 3",
+        "apc_published, claims ε = 25",
+        "apc_sign",
+        "apc_fed_avg",
+    }
 
 
 def test_tables_of_the_tests_are_as_their_contracts_say(tmp_path):

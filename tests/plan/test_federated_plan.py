@@ -36,6 +36,21 @@ def test_digits_are_a_dataset_without_a_corpus():
     assert planned({"fed_avg": None})[1].get("digits") is None
 
 
+SWEPT = {"defence": {"kind": "client_dp", "epsilon": [10, 0.5]}}
+
+
+def test_an_entry_with_several_budgets_is_a_run_of_each():
+    _, made = planned({"guarded": {**SWEPT, "dataset": ["demo"]}, "counted": {**SWEPT, "workload": "digits"}})
+    assert [(run.name, run.entry, run.variant) for run in made["demo"].values()] == [
+        ("fbank_guarded_eps10", "guarded", "guarded_eps10"),
+        ("fbank_guarded_eps0.5", "guarded", "guarded_eps0.5"),
+        ("apc_guarded_eps10", "guarded", "guarded_eps10"),
+        ("apc_guarded_eps0.5", "guarded", "guarded_eps0.5"),
+    ]
+    assert [run.settings.options()["defence"]["epsilon"] for run in made["demo"].values()] == [10, 0.5, 10, 0.5]
+    assert list(made["digits"]) == ["counted_eps10", "counted_eps0.5"]
+
+
 def test_mnist_has_one_fold_and_is_looked_for_where_the_config_says(tmp_path):
     config, made = planned({"digits": None}, data_dir={"digits": str(tmp_path)})
     assert made["digits"]["digits"].folds == 1
@@ -78,6 +93,11 @@ def test_ratings_and_what_has_no_labels_are_left_out_unless_they_are_asked_for()
             {"fed_avg": None, "slow_fed_avg": {"model_type": "fed_avg"}},
             {"backbones": {"apc": None, "apc_slow": {"family": "s3prl", "upstream": "apc", "checkpoint": "x"}}},
             r"federated\.fed_avg on apc_slow and federated\.slow_fed_avg on apc would both be called apc_slow_fed_avg",
+        ),
+        (
+            {"dp": {"defence": {"kind": "local_dp", "epsilon": [5]}}, "dp_eps5": {"num_epochs": 9}},
+            {"backbones": {"apc": None}},
+            r"federated\.dp on apc and federated\.dp_eps5 on apc would both be called apc_dp_eps5",
         ),
         (
             {},

@@ -17,6 +17,24 @@ PUBLISHED = {name: {"parity": "fed-ser-leakage"} for name in FILES}
 OWN = {"msp_improv": {"splits": {"folds": FOLDS}}}
 
 
+def test_each_budget_is_a_run_of_its_own(fresh, tmp_path):
+    fresh.config = {}
+    changes = {
+        "data_dir": {"demo_unlabelled": None},
+        "backbones": {"fbank": None, "apc_demo": False},
+        "federated": {
+            **dict.fromkeys(("fed_avg", "fed_sgd", "central", "digits"), False),
+            "dp": {"defence": {"kind": "client_dp", "epsilon": [0.5, 10, 50]}},
+        },
+        "project_dir": str(tmp_path / "out"),
+    }
+    planned = fresh.jobs("results/federated", **changes)
+    assert {name: planned[name] for name in ("federate_dp", "federated_performance", "federated_table")} == {
+        **{"federate_dp": 3 * FOLDS, "federated_performance": 3, "federated_table": 1},
+    }
+    assert fresh.jobs("results/federated/demo/fbank_dp_eps0.5", **changes)["federate_dp"] == FOLDS
+
+
 @pytest.mark.parametrize(
     ("datasets", "run"),
     [(PUBLISHED, {"parity": "fed-ser-leakage", "select_after": 100}), (OWN, {})],

@@ -35,7 +35,7 @@ for name, entry in CONFIG.federated.items():
             device=CONFIG.device if on_gpu(entry) else "cpu",
             batch_seconds=CONFIG.features.batch_seconds,
         params:
-            options=entry.options(),
+            options=lambda wildcards: run_of(wildcards).settings.options(),
             backbone=noised_backbone,
             folder=folder_of_images,
             least_threads=threads_of_run,
@@ -131,7 +131,7 @@ rule federated_table:
     conda:
         "../../envs/candor.yml"
     params:
-        runs=lambda wildcards: [[run.name, run.backbone, run.entry] for run in runs_on(wildcards)],
+        runs=lambda wildcards: [[run.name, run.backbone, run.variant] for run in runs_on(wildcards)],
         folds=lambda wildcards: next(iter(runs_on(wildcards))).folds,
         code=code("federated_table"),
     message:

@@ -26,7 +26,8 @@ def main(smk) -> None:
     pretrained = files.get("heard")
     heard = speakers_heard(predictions, pretrained, files.audio, files.heard_audio) if pretrained else 0
     names = {"dataset": run.dataset, "run": run.run, **smk.params.names}
-    rows = summary_of_run(names, predictions, Predictions.classes(predictions), rounds, clients, shared, heard)
+    classes, defences = Predictions.classes(predictions), [own["defence"] for own in facts]
+    rows = summary_of_run(names, predictions, classes, rounds, clients, defences, shared, heard)
     FederatedRunSummary.write(rows, out.summary)
     title = f"{run.dataset}: {run.run}"
     save_in_print(curves_figure(by_fold(rounds), by_fold(judged), title, smk.params.chosen_by), out.curves)

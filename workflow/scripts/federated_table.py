@@ -20,10 +20,10 @@ def main(smk) -> None:
     start_logging(smk.log[0])
     files, out, dataset = smk.input, smk.output, smk.wildcards.dataset
     folds, names, predictions, rounds = smk.params.folds, {}, {}, {}
-    for place, (run, backbone, entry) in enumerate(smk.params.runs):
+    for place, (run, backbone, variant) in enumerate(smk.params.runs):
         own = slice(place * folds, (place + 1) * folds)
-        names[backbone or PIXELS, entry] = run
-        predictions[backbone or PIXELS, entry] = pd.concat(map(FederatedPredictions.read, files.predictions[own]))
+        names[backbone or PIXELS, variant] = run
+        predictions[backbone or PIXELS, variant] = pd.concat(map(FederatedPredictions.read, files.predictions[own]))
         rounds[run] = pd.concat(map(Rounds.read, files.rounds[own]))
     FederatedSummary.write(pd.concat(map(FederatedRunSummary.read, files.summaries)), out.summary)
     classes = Predictions.classes(next(iter(predictions.values())))

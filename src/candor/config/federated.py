@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from candor.config.federated_defence import Defence, what_cannot_be
 from candor.config.federated_entries import Algorithm
 from candor.config.federated_parts import Faults, Kept, Rate, Server, listed, refused, without_effect
 from candor.config.section import Section
@@ -171,6 +172,9 @@ class FederatedRun(Section):
     )
     selected: int | None = Field(None, ge=1, description="How many clients `multi_krum` averages. Empty: 3.")
     faults: Faults = Field(Faults(), description="What goes wrong at the clients.")
+    defence: Defence = Field(
+        Defence(), description="What is done to what clients send, so that less can be read off it."
+    )
     keep: Kept = Field(Kept(), description="What is kept besides the final model.")
     save_model: bool = Field(True, description="Whether the final model is kept.")
     engine: Literal["auto", "loop"] = Field(
@@ -221,6 +225,8 @@ class FederatedRun(Section):
     def _nothing_impossible(self) -> Self:
         if self.model_type == "scaffold" and self.optimizer not in (None, "sgd"):
             raise refused("optimizer", "scaffold corrects gradient descent; leave it out, or set 'sgd'")
+        for error in what_cannot_be(self):
+            raise error
         if self.downstream_model == "cnn" and len(self.hidden_size or [1]) > 1:
             raise refused("hidden_size", "the cnn has one width, such as [128]")
         if self.workload == "digits" and self.partition not in OF_DIGITS:
@@ -267,9 +273,14 @@ class FederatedRun(Section):
         yield "trimmed", self.model_type == "trimmed_mean", "without model_type 'trimmed_mean'"
         yield "malicious", self.model_type in KRUMS, f"without model_type {_or(KRUMS)}"
         yield "selected", self.model_type == "multi_krum", "without model_type 'multi_krum'"
+        private = f"with defence.kind '{self.defence.kind}', whose last model is tested"
+        yield "select_after", not self.defence.guarantees, private
 
     def options(self) -> dict[str, Any]:
-        """Return what a run depends on: not which datasets and features it is for, but with all defaults filled in."""
+        """Return what a run depends on: not which datasets and features it is for, but with all defaults filled in.
+
+        Of an entry with several budgets each of its `variants` is a run.
+        """
         options = self.model_dump(exclude={"dataset", "feature_type"})
         fed_sgd, scaffold = self.model_type == "fed_sgd", self.model_type == "scaffold"
         whole = fed_sgd and self.parity is None
@@ -285,7 +296,12 @@ class FederatedRun(Section):
         }
         given = {key: options[key] for key in filled if options[key] is not None}
         unused = {"optimizer": "none", "weight_decay": 0.0} if fed_sgd else {}
-        return {**options, **filled, **given, **unused}
+        return {**options, "defence": self.defence.options(), **filled, **given, **unused}
+
+    def variants(self) -> Iterator[tuple[str, Self]]:
+        """Yield the runs that an entry stands for, one per budget, and what the name of each ends in."""
+        for ending, defence in self.defence.budgets():
+            yield ending, self.model_copy(update={"defence": defence})
 
     @property
     def keeps_updates(self) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from candor.federated.clients import Client
-from candor.federated.federation import Happened, seed_of
+from candor.federated.federation import seed_of
+from candor.federated.happened import Happened
 from candor.federated.local import Local
 from candor.federated.mishaps import ANSWERED
 from candor.federated.optimisers import make_optimiser, trained_parameters

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from candor.federated.errors import FederatedError
-from candor.federated.federation import Happened
+from candor.federated.happened import Happened
 from candor.federated.judging import Judge, Judgement
 from candor.federated.recording import Recording
 from candor.federated.settings import PUBLISHED, Settings
@@ -226,9 +226,16 @@ def _judge(course: Course, number: int, weights: Weights, judgement: Judgement, 
         clients_uar=judgement.clients_uar,
     )
     course.judged.extend({"round": number, **row} for row in judgement.per_client)
-    uar = judgement.clients_uar if settings.parity == PUBLISHED else judgement.uar
-    # Between equals the one with the lower loss, and of those the first.
-    score = (uar, -judgement.loss)
     may_be_chosen = number > settings.select_after and course.anybody_answered
+    score = _score(number, judgement, settings)
     if may_be_chosen and (course.best is None or score > course.best):
         course.best, course.best_round, course.best_weights = score, number, weights
+
+
+def _score(number: int, judgement: Judgement, settings: Settings) -> tuple[float, float]:
+    """Return what the model that is tested has most of."""
+    if settings.tests_last:
+        return number, 0.0
+    uar = judgement.clients_uar if settings.parity == PUBLISHED else judgement.uar
+    # Between equals the one with the lower loss, and of those the first.
+    return uar, -judgement.loss

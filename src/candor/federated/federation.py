@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 
+from candor.federated.defences.registry import treatment_of
 from candor.federated.engines.engine import Engine
 from candor.federated.errors import FederatedError
+from candor.federated.happened import Happened, Row
 from candor.federated.local import Returned, Work
 from candor.federated.mishaps import ANSWERED, DROPPED_OUT, IN_PART, LATE, NOT_FINITE, Mishaps
 from candor.federated.rules.gathered import Gathered, returned_rows
 from candor.federated.rules.rule import Rule, State
-from candor.federated.sampling import check_asked, chosen, how_many
+from candor.federated.sampling import check_asked, how_many
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings
 from candor.federated.shares import whole_part
@@ -25,42 +27,8 @@ from candor.federated.world import World
 SILENT_ROUNDS = 10
 """So many rounds in a row in which nobody answers end a run."""
 
-Row = dict[str, Any]
 Keep = Callable[[int, Returned], None]
 """Is given what clients have sent in a round, as far as it was accepted."""
-
-
-@dataclass
-class Happened:
-    """What happened in a round: rows of the tables, the bytes of what is sent to or by a client, seconds."""
-
-    participants: list[Row] = field(default_factory=list)
-    examples: int = 0
-    losses: float = 0.0
-    update_norm: float = 0.0
-    bytes_each: int = 0
-    training_seconds: float = 0.0
-    aggregating_seconds: float = 0.0
-
-    @property
-    def answered(self) -> int:
-        """Return how many answers were accepted."""
-        return sum(row["outcome"] in (ANSWERED, IN_PART) for row in self.participants)
-
-    @property
-    def rejected(self) -> int:
-        """Return how many answers were rejected."""
-        return sum(row["outcome"] == NOT_FINITE for row in self.participants)
-
-    @property
-    def bytes_down(self) -> int:
-        """Return the bytes that were sent to clients, to each who was chosen."""
-        return len(self.participants) * self.bytes_each
-
-    @property
-    def bytes_up(self) -> int:
-        """Return the bytes that clients sent in time."""
-        return (self.answered + self.rejected) * self.bytes_each
 
 
 class Federation:
@@ -93,7 +61,10 @@ class Federation:
         rule.check_answers(how_many(len(clients), settings.clients_per_round))
         self._settings, self._clients, self._targets = settings, clients, world.targets
         self._rule, self._engine, self._keep = rule, engine, keep
-        self._bytes = world.layout.bytes + rule.bytes_beside
+        self.treatment = treatment_of(settings, world.layout, len(clients))
+        """What is done to updates before anybody sees them."""
+        self._down = world.layout.bytes + rule.bytes_beside
+        self._up = self.treatment.bytes_up + rule.bytes_beside
         self._mishaps = Mishaps(settings.faults, len(clients), settings.seed)
         self._poisoned = self._mishaps.poisoned()
         self._schedule = Schedule(settings, clients)
@@ -103,8 +74,8 @@ class Federation:
 
     @property
     def over(self) -> bool:
-        """Return whether no client has anything left to learn from."""
-        return all(map(self._schedule.exhausted, range(len(self._clients))))
+        """Return whether no client has anything left to learn from, or may send any more."""
+        return self.treatment.over or not self._able()
 
     def round(self, number: int) -> Happened:
         """Run a round, counted from 1; `weights` are those of the next model then.
@@ -114,13 +85,13 @@ class Federation:
         FederatedError
             When nobody has answered for long, or the model has left the numbers.
         """
-        happened, began = Happened(bytes_each=self._bytes), time.monotonic()
+        happened, began = Happened(down_each=self._down, up_each=self._up), time.monotonic()
         work = list(self._work(number, happened))
         broken = {row["client"] for row in happened.participants if row["outcome"] == "broken"}
-        gathered = self._rule.gather()
+        gathered = self.treatment.gather(self._rule, number)
         aggregating = 0.0
         for returned in self._engine.run(self.weights, work):
-            sent = self._as_sent(returned, broken, number)
+            sent = self._as_sent(self.treatment.treat(returned, number), broken, number)
             sound = self._noted(sent, happened)
             if sound.clients:
                 before = time.monotonic()
@@ -131,7 +102,7 @@ class Federation:
                     self._keep(number, sound)
         before = time.monotonic()
         self._silent = 0 if happened.answered else self._silent + 1
-        if happened.answered:
+        if happened.answered or self.treatment.steps_alone:
             after = self._rule.step(self.weights, gathered, self._memory, number)
             happened.update_norm = float((after.parameters - self.weights.parameters).norm())
             if not all(bool(torch.isfinite(own).all()) for own in (after.parameters, after.buffers)):
@@ -154,6 +125,7 @@ class Federation:
             "memory": self._memory,
             "taken": list(self._schedule.taken),
             "silent": self._silent,
+            "treatment": self.treatment.state(),
         }
 
     def take_up(self, state: dict[str, Any]) -> None:
@@ -161,13 +133,20 @@ class Federation:
         self.weights = Weights(*state["weights"])
         self._memory, self._silent = state["memory"], state["silent"]
         self._schedule.taken = list(state["taken"])
+        self.treatment.take_up(state["treatment"])
+
+    def _able(self) -> list[int]:
+        """Return who could take part in a round: who has something left to learn from, and may send once more."""
+        return [
+            client
+            for client in range(len(self._clients))
+            if not self._schedule.exhausted(client) and self.treatment.admits(client)
+        ]
 
     def _work(self, number: int, happened: Happened) -> Iterator[Work]:
         """Yield the work of those who take part; note those who were chosen."""
         settings = self._settings
-        able = [client for client in range(len(self._clients)) if not self._schedule.exhausted(client)]
-        places = chosen(len(able), settings.clients_per_round, settings.seed, number)
-        fates = self._mishaps.fates([able[place] for place in places], number)
+        fates = self._mishaps.fates(self.treatment.begin(self._able(), number), number)
         for client, fate in fates.items():
             batches = self._schedule.batches(client, number)
             row: Row = {"round": number, "client": client, "outcome": fate, "examples": 0, "steps": 0}

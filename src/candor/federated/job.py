@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 
 from candor.federated.centre import Centre
 from candor.federated.course import Course, run_course
 from candor.federated.data_faults import noisy_labels
+from candor.federated.defences.telling import tell_ending, tell_of, unit_of
+from candor.federated.defences.treatment import Treatment
 from candor.federated.engines.choose import choose
 from candor.federated.errors import FederatedError
 from candor.federated.federation import Federation
 from candor.federated.held import held
 from candor.federated.mishaps import Mishaps
+from candor.federated.placing import place, save_tensors
 from candor.federated.recording import Recording
 from candor.federated.rules.registry import rule_of
 from candor.federated.settings import CENTRAL, Settings
@@ -35,7 +37,7 @@ from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
 from candor.models.tasks import Emotion
 from candor.runtime import sole_user
-from candor.tables.base import atomic, write_json
+from candor.tables.base import write_json
 from candor.tables.federated import (
     MODELS,
     RUN_SCHEMA,
@@ -51,7 +53,6 @@ from candor.tables.federated import (
     UpdateIndex,
     standalone_tensor,
 )
-from candor.tables.packing import place_pack
 
 logger = logging.getLogger(__name__)
 
@@ -135,17 +136,17 @@ class FederatedJob:
         RoundsTiming.write([{**row, **spent} for row in course.timing], output.timing)
         FederatedPredictions.write(run.predictions(best), output.predictions)
         if settings.save_model:
-            _save(best.named(run.world.layout), output.model)
+            save_tensors(best.named(run.world.layout), output.model)
         if alone is not None:
             StandaloneModels.write(alone.rows, output.standalone_table)
-            _save(_by_client(alone.models, run.world.layout), output.standalone)
+            save_tensors(_by_client(alone.models, run.world.layout), output.standalone)
         run.recording.close()
         if settings.keeps_updates:
             UpdateIndex.write(run.recording.updates, output.updates_index)
-            place_pack(run.recording.file(UPDATES), output.updates)
+            place(run.recording.file(UPDATES), output.updates)
         if settings.keep.models_every:
             ModelIndex.write(run.recording.models, output.models_index)
-            place_pack(run.recording.file(MODELS), output.models)
+            place(run.recording.file(MODELS), output.models)
         write_json(made_of(named(self.inputs), **run.facts(course, output)), output.run)
 
 
@@ -163,6 +164,7 @@ class _Run:
         self.world = World(workload, clients, Weights.of(self._model, layout), layout, targets, job.device)
         self.recording = Recording(job.aside, settings, layout, clients)
         self.engine, self._why = CENTRAL, "everything is at one place"
+        self._treatment = Treatment(settings, layout, len(clients))
 
     def train(self) -> Course:
         """Run all rounds."""
@@ -170,10 +172,14 @@ class _Run:
         trainer = Centre(settings, self.world) if settings.is_central else self._federation()
         kind = self.prepared.partition
         logger.info("%d clients by %s, run by %s: %s", len(self.world.clients), kind, self.engine, self._why)
+        tell_of(self._treatment, unit_of(kind, settings))
         if self.poisoned:
             logger.info("%d of them send poison: %s", len(self.poisoned), ", ".join(self.poisoned))
         resume = Resume(self.job.aside / "course.pt", json.dumps(self.job.depends_on, sort_keys=True))
-        return run_course(trainer, self.world, settings, self.recording, resume, f"{run['run']} fold {run['fold']}")
+        what = f"{run['run']} fold {run['fold']}"
+        course = run_course(trainer, self.world, settings, self.recording, resume, what)
+        tell_ending(self._treatment, course.done)
+        return course
 
     def predictions(self, best: Weights) -> list[dict[str, Any]]:
         """Return what the selected model says of the test examples, as rows of `FederatedPredictions`."""
@@ -210,6 +216,7 @@ class _Run:
             "selected_round": course.best_round,
             "poisoned": self.poisoned,
             "wrong_labels": int((world.targets != world.workload.targets).sum()),
+            "defence": self._treatment.facts(unit_of(prepared.partition, self.settings)),
         }
 
     @property
@@ -233,7 +240,9 @@ class _Run:
         self.engine = kind.name
         if settings.model_type == "fed_sgd" and settings.local_epochs > 1:
             logger.info("local_epochs is %d, without effect: clients of fed_sgd take no step", settings.local_epochs)
-        return Federation(settings, world, rule, engine, self.recording.update)
+        federation = Federation(settings, world, rule, engine, self.recording.update)
+        self._treatment = federation.treatment
+        return federation
 
 
 def _by_client(models: Mapping[str, Weights], layout: Layout) -> dict[str, torch.Tensor]:
@@ -242,8 +251,3 @@ def _by_client(models: Mapping[str, Weights], layout: Layout) -> dict[str, torch
         for client, weights in models.items()
         for name, tensor in weights.named(layout).items()
     }
-
-
-def _save(tensors: Mapping[str, torch.Tensor], path: str) -> None:
-    with atomic(path, "wb") as handle:
-        handle.write(save({name: tensor.contiguous() for name, tensor in tensors.items()}))

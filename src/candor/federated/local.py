@@ -25,6 +25,9 @@ class Local:
         Of the optimiser, which is new in every round.
     proximal
         Weight of the pull towards the model of the round, mu of FedProx: mu (w - w_round) is added to the gradient.
+    clip
+        The Euclidean norm that the gradient of each batch is cut down to, before anything is added to it; None leaves
+        gradients as they are.
     """
 
     optimizer: str
@@ -32,6 +35,7 @@ class Local:
     weight_decay: float = 0.0
     momentum: float = 0.0
     proximal: float = 0.0
+    clip: float | None = None
 
 
 @dataclass(frozen=True)

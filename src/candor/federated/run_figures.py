@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from candor.federated.defences.words import epsilon_in_words
 from candor.federated.settings import CENTRAL
 from candor.figures import (
     BLUE,
@@ -92,7 +93,7 @@ def runs_figure(summary: pd.DataFrame, rounds: Mapping[str, pd.DataFrame]) -> Fi
                 markevery=every,
             )  # fmt: skip
         curves.set_xlabel("round")
-        curves.set_title("UAR on the clients' validation data (%)")
+        curves.set_title("Clients' validation UAR (%)")
         curves.grid(axis="y", color=LIGHT, linewidth=0.5)
         set_title(figure, ", ".join(summary["dataset"].unique()))
     return figure
@@ -117,7 +118,9 @@ def _draw_ranking(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, tuple[str
         "chance", (chance, 1), xycoords=("data", "axes fraction"), xytext=(2, -2), textcoords="offset points",
         fontsize=6.5, color=GREY, va="top",
     )  # fmt: skip
-    axes.set_yticks(range(len(rows)), rows["run"])
+    # Whoever sees the figure alone is to see what a run guarantees, also where its name does not say it.
+    names = [", ".join(filter(None, [row["run"], epsilon_in_words(row)])) for row in rows.to_dict("records")]
+    axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -33,6 +33,22 @@ def chosen(clients: int, asked: float | None, seed: int, round: int) -> list[int
     return sorted(draws(seed, "chosen", round).permutation(clients)[: how_many(clients, asked)].tolist())
 
 
+def each_by_chance(clients: int, rate: float, seed: int, round: int) -> list[int]:
+    """Return who takes part in a round where each client tosses a coin of its own; it may be nobody.
+
+    Parameters
+    ----------
+    clients
+        How many there are.
+    rate
+        The probability of each to take part.
+    seed, round
+        As for `chosen`.
+    """
+    tossed = draws(seed, "by chance", round).random(clients)
+    return [client for client in range(clients) if tossed[client] < rate]
+
+
 def how_many(clients: int, asked: float | None) -> int:
     """Return how many take part in a round.
 

@@ -12,6 +12,9 @@ CENTRAL = "central"
 PUBLISHED = "fed-ser-leakage"
 """The `parity` with which a run goes as published."""
 
+CLIENT_DP, LOCAL_DP, USER_DP = "client_dp", "local_dp", "user_dp"
+"""The `kind` of defences with an epsilon; that of the last one does not hold."""
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -25,6 +28,23 @@ class Faults:
     poison: str = "sign_flip"
     label_noise: float = 0.0
     microphone_noise: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Defence:
+    """What is done to updates before anybody sees them; the fields are the keys of the config."""
+
+    kind: str = "none"
+    epsilon: float | None = None
+    delta: float | None = None
+    clip: float | None = None
+    noise: float | None = None
+    share: float | None = None
+
+    @property
+    def guarantees(self) -> bool:
+        """Return whether an epsilon holds of it, which then nothing else of a run may undo."""
+        return self.kind in (CLIENT_DP, LOCAL_DP)
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,7 @@ class Settings:
     malicious: int | None = None
     selected: int | None = None
     faults: Faults = field(default_factory=Faults)
+    defence: Defence = field(default_factory=Defence)
     keep: Kept = field(default_factory=Kept)
     save_model: bool = True
     engine: str = "auto"
@@ -100,6 +121,11 @@ class Settings:
         return self.model_type == CENTRAL
 
     @property
+    def tests_last(self) -> bool:
+        """Return whether the last model is tested, as to select one by the clients' data would cost privacy too."""
+        return self.defence.guarantees
+
+    @property
     def keeps_updates(self) -> bool:
         """Return whether what clients send is kept."""
         return bool(self.keep.updates_every) and not self.is_central
@@ -107,5 +133,5 @@ class Settings:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
         """Return the settings of an entry of the config, as `FederatedRun.options` gives them."""
-        parts = {"server": Server, "faults": Faults, "keep": Kept}
+        parts = {"server": Server, "faults": Faults, "defence": Defence, "keep": Kept}
         return cls(**{key: parts[key](**own) if key in parts else own for key, own in options.items()})

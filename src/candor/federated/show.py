@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from candor.federated.defences.words import UNDEFENDED, in_words
 from candor.federated.settings import CENTRAL
 from candor.numbers import p_words, percent, with_prefix
 from candor.performance.caveats import caveats_of
@@ -13,7 +14,16 @@ from candor.performance.show import aligned
 from candor.tables.federated import FederatedComparison, FederatedSummary
 
 HEADS = (
-    *("dataset", "run", "algorithm", "UAR [95 % interval]", "accuracy", "chance", "less central [95 % interval]"),
+    *(
+        "dataset",
+        "run",
+        "algorithm",
+        "defence",
+        "UAR [95 % interval]",
+        "accuracy",
+        "chance",
+        "less central [95 % interval]",
+    ),
     *("clients", "rounds", "best", "sent", "n", "speakers", ""),
 )
 EXPLAINED = (
@@ -21,6 +31,12 @@ EXPLAINED = (
     "place on the same features, in points, paired by speaker; p is Holm's for all pairs. `best`: the round whose "
     "model was tested, `sent`: bytes down and up in a fold, both on average over folds."
 )
+DEFENCES_EXPLAINED = (
+    "`defence`: epsilon towards who sees all models of a fold and nothing else; `of updates` towards who sees single "
+    "updates."
+)
+DEFENCE = HEADS.index("defence")
+"""The column that is left out where no run has a defence."""
 
 
 def federated_text(summaries: Sequence[Path]) -> str:
@@ -43,8 +59,14 @@ def federated_text(summaries: Sequence[Path]) -> str:
         for row in best_first.to_dict("records"):
             caveats.append(caveats_of(row))
             lines.append(_line(row, accuracy[row["run"]], _less_central(row["run"], pairs, kinds)))
-    told = filter(None, [EXPLAINED, "; ".join(dict.fromkeys(filter(None, caveats)))])
-    return "\n".join([aligned([HEADS, *lines]), *told]) if lines else ""
+    table: list[Sequence[str]] = [HEADS, *lines]
+    defended = any(line[DEFENCE] != UNDEFENDED for line in lines)
+    if not defended:
+        table = [[*line[:DEFENCE], *line[DEFENCE + 1 :]] for line in table]
+    told = filter(
+        None, [EXPLAINED, DEFENCES_EXPLAINED if defended else "", "; ".join(filter(None, dict.fromkeys(caveats)))]
+    )
+    return "\n".join([aligned(table), *told]) if lines else ""
 
 
 def _line(row: Mapping[Any, Any], accuracy: float, less_central: str) -> tuple[str, ...]:
@@ -52,6 +74,7 @@ def _line(row: Mapping[Any, Any], accuracy: float, less_central: str) -> tuple[s
         row["dataset"],
         row["run"],
         row["model_type"],
+        in_words(row),
         percent(row["value"], row["low"], row["high"]),
         percent(accuracy),
         percent(row["chance"]),

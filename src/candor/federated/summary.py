@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
+from candor.federated.defences.words import over_folds
 from candor.federated.pairs import pairs_of_runs
 from candor.performance.compare import System, compare
 from candor.performance.evaluate import evaluate
@@ -20,6 +22,7 @@ def summary_of_run(
     classes: Sequence[str],
     rounds: Sequence[pd.DataFrame],
     clients: Sequence[pd.DataFrame],
+    defences: Sequence[Mapping[str, Any]],
     speakers_in_train: int = 0,
     speakers_in_pretraining: int = 0,
 ) -> pd.DataFrame:
@@ -35,12 +38,15 @@ def summary_of_run(
         What the models choose from, in order.
     rounds, clients
         Rows of `Rounds` and of `ClientsHeld`, fold by fold.
+    defences
+        What the facts of each fold say under `defence`.
     speakers_in_train, speakers_in_pretraining
         How many test speakers are among the clients, and were heard by the backbone before.
     """
     evaluation = evaluate(on_their_own(predictions), list(classes), speakers_in_train, speakers_in_pretraining)
     metrics, count = evaluation.metrics.drop(columns=["seed_sd", "seeds"]), len(rounds)
-    return pd.concat([pd.DataFrame([dict(names)] * len(metrics)), metrics], axis=1).assign(
+    same = {**names, **over_folds(defences)}
+    return pd.concat([pd.DataFrame([same] * len(metrics)), metrics], axis=1).assign(
         clients=sum(map(len, clients)) / count,
         rounds=sum(map(len, rounds)) / count,
         selected_round=sum(int(own.loc[own["selected"] == "yes", "round"].iloc[0]) for own in rounds) / count,

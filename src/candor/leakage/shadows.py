@@ -16,6 +16,7 @@ from candor.federated.federation import Federation
 from candor.federated.held import held
 from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
+from candor.federated.placing import place
 from candor.federated.rules.registry import rule_of
 from candor.federated.settings import Faults
 from candor.federated.settings import Settings as FederationSettings
@@ -30,7 +31,7 @@ from candor.models.seeding import seed_everything, seeded
 from candor.runtime import Progress, sole_user
 from candor.tables.base import write_json
 from candor.tables.leakage import SHADOW_PACK, SHADOW_SCHEMA, ShadowClients, ShadowUpdates
-from candor.tables.packing import PackWriter, place_pack
+from candor.tables.packing import PackWriter
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class ShadowJob:
             written = self._run(resume)
             ShadowClients.write(written.clients, output.clients)
             ShadowUpdates.write(written.updates, output.index)
-            place_pack(self._pack, output.updates)
+            place(self._pack, output.updates)
             write_json(made_of(named(self.inputs), **self._facts(written)), output.facts)
             shutil.rmtree(self.aside, ignore_errors=True)
 

@@ -36,8 +36,11 @@ class Run:
         That of the run and its folder.
     entry
         The entry of `federated`.
+    variant
+        The entry and, where that has several budgets, the one of this run: two runs with the same variant differ in
+        their features alone.
     settings
-        What that says.
+        What the entry says, with one budget.
     backbone, span
         Whose features of how much of each clip; blank for digits.
     folds
@@ -47,6 +50,7 @@ class Run:
     dataset: str
     name: str
     entry: str
+    variant: str
     settings: FederatedRun
     backbone: str
     span: str
@@ -110,14 +114,18 @@ def _on_speech(config: Config, dataset: Dataset) -> Iterator[Run]:
         for backbone in config.backbones:
             if backbone in (entry.feature_type or (backbone,)):
                 span = span_name(entry.audio_duration)
-                yield Run(dataset.name, f"{backbone}_{name}", name, entry, backbone, span, dataset.folds)
+                for ending, own in entry.variants():
+                    variant = f"{name}{ending}"
+                    yield Run(dataset.name, f"{backbone}_{variant}", name, variant, own, backbone, span, dataset.folds)
 
 
 def _on_digits(config: Config) -> Iterator[Run]:
     folds = 1 if folder_of_digits(config) else FOLDS_OF_DIGITS
     for name, entry in config.federated.items():
         if entry.workload == DIGITS:
-            yield Run(DIGITS, name, name, entry, "", "", folds)
+            for ending, own in entry.variants():
+                variant = f"{name}{ending}"
+                yield Run(DIGITS, variant, name, variant, own, "", "", folds)
 
 
 def _by_name(runs: Iterator[Run]) -> dict[str, Run]:

@@ -12,7 +12,7 @@ from candor.tables.performance import Summary
 FOLD = "federated/{dataset}/{run}/fold{fold}"
 """Where all that is kept of one fold of a run lies."""
 
-RUN_SCHEMA = "federated_run/1"
+RUN_SCHEMA = "federated_run/2"
 """What stands as `schema` in the facts of a run: their name and version, as in the column of that name of a table."""
 
 _ROUND = Column("round", "Round, from 1", "integer")
@@ -78,7 +78,7 @@ class Rounds(Table):
             "number",
             blank=True,
         ),
-        Column("update_norm", "Euclidean norm of the step of the global model; 0 if nobody answered", "number"),
+        Column("update_norm", "Euclidean norm of the step of the global model; 0 if it took none", "number"),
         Column("dev_loss", "Loss over the validation examples of all clients together", "number", blank=True),
         Column("dev_accuracy", "Accuracy over the same", "number", blank=True),
         Column("dev_uar", "UAR over the same", "number", blank=True),
@@ -108,8 +108,9 @@ class Participants(Table):
         Column("steps", "Steps that it took; of fed_sgd, pieces of its data that it took the gradient of", "integer"),
         Column(
             "share",
-            "Its weight in the mean that the model stepped along: 0 where krum or multi_krum have left it out; blank "
-            "where nothing was accepted, and with median and trimmed_mean, which take each number by itself",
+            "Its weight in the mean that the model stepped along: 0 where krum or multi_krum have left it out; with "
+            "defence client_dp one over the number expected, whoever answered; blank where nothing was accepted, and "
+            "with median and trimmed_mean, which take each number by itself",
             "number",
             blank=True,
         ),
@@ -242,6 +243,16 @@ _SUMMARY = (
     Column("run", "Name of the run"),
     Column("backbone", "Backbone whose features are learned from; blank for digits", blank=True),
     Column("model_type", "Algorithm: fed_avg, fed_sgd and so on; central for training at one place"),
+    Column("defence", "What is done to updates: client_dp, local_dp, user_dp, sign or top_k", blank=True),
+    Column(
+        "epsilon",
+        "Epsilon towards who sees the models, of the fold where it is largest; blank where nothing is guaranteed",
+        "number",
+        blank=True,
+    ),
+    Column("epsilon_updates", "The same towards who sees single updates", "number", blank=True),
+    Column("claimed_epsilon", "Epsilon that user_dp claims, and that does not hold", "number", blank=True),
+    Column("delta", "Probability with which epsilon need not hold", "number", blank=True),
     Column("metric", "uar, accuracy or macro_f1"),
     Column("value", "The metric over the test examples of all folds", "number"),
     *_of(Summary, "low", "high"),
@@ -260,6 +271,7 @@ class FederatedRunSummary(Table):
     """How well the models of one run recognise what they were trained for."""
 
     name = "federated_run_summary"
+    version = 2
     path = "federated/{dataset}/{run}/performance.tsv"
     description = "One row per metric."
     key = ("metric",)
@@ -270,6 +282,7 @@ class FederatedSummary(Table):
     """How well the models of all runs on a dataset do, and what was sent for it."""
 
     name = "federated_summary"
+    version = 2
     path = "federated/{dataset}/summary.tsv"
     description = "One row per run and metric."
     key = ("dataset", "run", "metric")
@@ -315,8 +328,8 @@ class FederatedComparison(Table):
 
 
 RUN_JSON = f"{FOLD}/run.json"
-"""The facts of a fold of a run: settings with all defaults filled in, partition, engine, faults, hashes of inputs,
-versions; under `schema` what `RUN_SCHEMA` says."""
+"""The facts of a fold of a run: settings with all defaults filled in, partition, engine, faults, what a defence
+guarantees, hashes of inputs, versions; under `schema` what `RUN_SCHEMA` says."""
 
 MODEL = f"{FOLD}/model.safetensors"
 """The selected global model, by the names of its tensors."""

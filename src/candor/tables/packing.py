@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 import zstandard
 from blake3 import blake3
 
-from candor.tables.base import TableError, atomic
+from candor.tables.base import TableError
 from candor.tables.precisions import PRECISIONS, decode, encode
 
 if TYPE_CHECKING:
@@ -211,18 +210,6 @@ class IndexedPack(PackReader):
             raise TableError(
                 f"{path} has {self.size} bytes, but its index tells of {end}; delete both to have them rebuilt"
             )
-
-
-def place_pack(file: Path, path: str) -> None:
-    """Put a finished pack in its place, and leave it where it is until all else is in its place too."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(file, target)
-    except OSError:  # on another file system, or on one without links
-        with atomic(target, "wb") as handle, file.open("rb") as source:
-            shutil.copyfileobj(source, handle)
 
 
 def _checksum(data: bytes) -> str:

@@ -70,6 +70,8 @@ class LoopEngine(Engine):
             optimiser.zero_grad()
             loss = self._loss(batch, targets)
             loss.backward()  # type: ignore[no-untyped-call]
+            if self.local.clip is not None:
+                nn.utils.clip_grad_norm_(trained, self.local.clip)
             if start:
                 _add(
                     trained,

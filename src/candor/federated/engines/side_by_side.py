@@ -24,6 +24,9 @@ VECTORS = 4
 COPIES_OF_ACTIVATIONS = 3
 """What comes out of a layer, what is made of it, and its gradient."""
 
+CLIP_SLACK = 1e-6
+"""What torch adds to the norm of a gradient before it divides by it."""
+
 
 class SideBySide(Engine):
     """Runs clients that hold parameters of their own in tensors [clients, ...].
@@ -97,6 +100,8 @@ class SideBySide(Engine):
         for step in steps_of(chunk, False, self.device):
             active = first_of(active, step.clients)
             gradients, loss = self._gradients(active, step, known)
+            if self.local.clip is not None:
+                clip_each(gradients, self.local.clip)
             if self.local.proximal:
                 _add(gradients, [own - origin for own, origin in zip(active, start, strict=True)], self.local.proximal)
             _add(gradients, shifts)
@@ -192,6 +197,22 @@ def values_per_example(model: nn.Module, inputs: torch.Tensor) -> int:
     for hook in hooks:
         hook.remove()
     return sum(counts)
+
+
+def clip_each(gradients: Sequence[torch.Tensor], most: float) -> None:
+    """Cut the gradient of each client down to a norm, all pieces together, as `torch.nn.utils.clip_grad_norm_` does.
+
+    Parameters
+    ----------
+    gradients
+        A tensor per piece of the model, [clients, ...]; changed in place.
+    most
+        The norm.
+    """
+    norms = torch.stack([own.flatten(1).norm(dim=1) for own in gradients]).norm(dim=0)
+    factors = (most / (norms + CLIP_SLACK)).clamp(max=1.0)
+    for own in gradients:
+        own.mul_(factors.view(-1, *[1] * (own.dim() - 1)))
 
 
 def _add(gradients: Sequence[torch.Tensor], vectors: Sequence[torch.Tensor], weight: float = 1.0) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from candor.federated.local import Local, Returned
 from candor.federated.rules.gathered import Gathered, Mean
-from candor.federated.settings import Settings
+from candor.federated.settings import USER_DP, Settings
 from candor.federated.vectors import Layout, Weights
 
 State = dict[str, torch.Tensor]
@@ -49,7 +49,9 @@ class Rule(ABC):
     def local(self) -> Local:
         """Return how clients learn."""
         settings = self.settings
-        return Local(settings.optimizer, settings.learning_rate, settings.weight_decay, settings.momentum)
+        clip = settings.defence.clip if settings.defence.kind == USER_DP else None
+        rate, decay = settings.learning_rate, settings.weight_decay
+        return Local(settings.optimizer, rate, decay, settings.momentum, clip=clip)
 
     def begin(self, clients: int) -> State:
         """Return what is remembered before the first round, with so many clients in all."""

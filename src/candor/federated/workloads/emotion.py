@@ -18,7 +18,7 @@ from candor.federated.partitions.partition import among_people, clients_of
 from candor.federated.settings import Settings
 from candor.federated.workloads.mlp import Mlp
 from candor.federated.workloads.prepared import Prepared, Sources
-from candor.federated.workloads.scaling import scaled
+from candor.federated.workloads.scaling import scaled, speakers_apart
 from candor.federated.workloads.states import mean_states
 from candor.federated.workloads.workload import InMemory, Workload
 from candor.models.inputs import FrameBatch, FrameInputs
@@ -118,18 +118,21 @@ def prepare(settings: Settings, sources: Sources) -> Prepared:
     clients = clients_of(rows, trained_on, partition, settings)
     by_speaker = settings.norm != "nonorm" and settings.norm_scope == "speaker"
     if by_speaker:
-        _require_speakers(rows["speaker"].tolist())
+        _require_speakers(rows["speaker"].tolist(), settings)
     targets = encode(rows["label"].tolist(), classes)
+    # Of who speaks, what follows asks only whose scale an example is brought to.
+    apart = speakers_apart(rows["speaker"].tolist(), clients) if settings.defence.guarantees else rows["speaker"]
     make = _of_frames if settings.downstream_model == "cnn" else _pooled
-    workload, facts = make(settings, sources, rows, classes, targets, clients)
+    workload, facts = make(settings, sources, rows.assign(speaker=apart), classes, targets, clients)
     return Prepared(workload, rows, clients, test, partition, by_speaker, facts)
 
 
-def _require_speakers(speakers: Sequence[str]) -> None:
+def _require_speakers(speakers: Sequence[str], settings: Settings) -> None:
+    way_out = "Set norm to nonorm" if settings.defence.guarantees else "Set it to train, or norm to nonorm"
     if unknown := sum(not speaker for speaker in speakers):
         raise FederatedError(
             f"norm_scope 'speaker' needs the speaker of every clip, but {unknown} of {len(speakers)} have none. "
-            "Set it to train, or norm to nonorm"
+            f"{way_out}"
         )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from candor.federated.clients import Client
+
 Float64 = NDArray[np.float64]
 Measure = Callable[[Float64], tuple[Float64, Float64]]
 
@@ -15,6 +17,28 @@ ADDED = 1e-5
 
 ROUNDING = 1e-6
 """A dimension that changes by less, relative to its largest value, changes by errors of rounding."""
+
+
+def speakers_apart(speakers: Sequence[str], clients: Sequence[Client]) -> list[str]:
+    """Return whose scale each example is brought to where no client may know anything of what another one holds.
+
+    A speaker whose clips several clients hold is measured by each of them on those that it holds itself. So what one
+    client adds to a model does not depend on which other clients there are, as a guarantee to a client needs it.
+
+    Parameters
+    ----------
+    speakers
+        Of each example.
+    clients
+        Who holds which.
+
+    >>> speakers_apart(["a", "a", "a", "b"], [Client("a_0", "a", (0,), (1,)), Client("a_1", "a", (2,), ())])
+    ['a of a_0', 'a of a_0', 'a of a_1', 'b']
+    """
+    holders = {number: client.name for client in clients for number in client.train + client.dev}
+    return [
+        f"{speaker} of {holders[number]}" if number in holders else speaker for number, speaker in enumerate(speakers)
+    ]
 
 
 def scaled(values: Float64, norm: str, groups: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Float64:
