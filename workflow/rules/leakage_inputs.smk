@@ -57,6 +57,8 @@ def what_shadow_people_hold(wildcards):
     }
     if shadow.datasets:
         held["utterances"] = [under(Utterances.path, dataset=source) for source in sources]
+    if shadow.imitates_noise:
+        held["run"] = under(RUN_JSON, dataset=dataset, run=run.name, fold=fold)
     if run.reads_frames:
         held["frames"] = [under(FrameIndex.path, dataset=source, **names) for source in sources]
     return held

@@ -1,5 +1,6 @@
 """Run shadow federations: other people train as the victims do, and what they send is kept."""
 
+import json
 from pathlib import Path
 
 from candor.leakage.shadow_people import sources_of
@@ -13,10 +14,17 @@ def main(smk) -> None:
     use_threads(smk.threads, 1)
     keep_freed_memory()
     params, names, device = smk.params, dict(smk.wildcards), use_device(smk.resources.device)
-    sources, settings = sources_of(smk.input, params.datasets, params.store), as_attacker(params.options)
+    sources = sources_of(smk.input, params.datasets, params.store)
+    settings = as_attacker(params.options, noise_in(smk.input))
     inputs, aside = dict(smk.input), Path(params.aside)
     job = ShadowJob(names, settings, sources, params.datasets, params.models, inputs, aside, device, params.code)
     job.run_and_write(smk.output)
+
+
+def noise_in(inputs) -> float | None:
+    """Return the noise of the victims' defence, where they have one with a budget."""
+    facts = json.loads(Path(inputs.run).read_text(encoding="utf-8")) if inputs.get("run") else {"defence": {}}
+    return facts["defence"].get("noise")
 
 
 if "snakemake" in globals() and __name__ == "__main__":

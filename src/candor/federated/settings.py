@@ -32,7 +32,11 @@ class Faults:
 
 @dataclass(frozen=True)
 class Defence:
-    """What is done to updates before anybody sees them; the fields are the keys of the config."""
+    """What is done to updates before anybody sees them; the fields are the keys of the config, and `imitated`.
+
+    That tells that nobody's budget is at stake: an attacker has made-up clients do the same, with the noise that he
+    has read in the victims' settings.
+    """
 
     kind: str = "none"
     epsilon: float | None = None
@@ -40,6 +44,7 @@ class Defence:
     clip: float | None = None
     noise: float | None = None
     share: float | None = None
+    imitated: bool = False
 
     @property
     def guarantees(self) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from candor.leakage.names import CNN, LOGISTIC, SPEAKERS, UAR
 from candor.tables.leakage import LeakageSummary
 
-GUARANTEE = ("epsilon", "epsilon_updates", "delta", "claimed_epsilon")
+GUARANTEE = ("defence", "epsilon", "epsilon_updates", "delta", "claimed_epsilon")
 
 WHOSE = ["attribute", "knowledge"]
 
@@ -39,12 +39,11 @@ class Audited:
 
     def rows(self) -> pd.DataFrame:
         """Return rows of `LeakageSummary`."""
-        defence = self.facts["defence"] or {}
         of_emotion = self.recognition.set_index("metric")["value"]
+        defence = self.recognition.iloc[0]
         told = {
             **self.names,
-            "defence": defence.get("kind", "none"),
-            **{name: defence.get(name) for name in GUARANTEE},
+            **{name: defence[name] for name in GUARANTEE},
             "shadows": whom(self.facts["shadows"], self.names["dataset"]),
             "ser_uar": of_emotion["uar"],
             "ser_accuracy": of_emotion["accuracy"],

@@ -21,7 +21,8 @@ def recognition(rows: pd.DataFrame) -> pd.DataFrame:
     rows
         Rows of `LeakageSummary`.
     """
-    each = rows.drop_duplicates(["dataset", "run"]).assign(entry=variants(rows))
+    each = rows.drop_duplicates(["dataset", "run"])
+    each = each.assign(entry=variants(each))
     lines = []
     for (dataset, backbone), own in each.groupby(["dataset", "backbone"], sort=False):
         figures = own.set_index("entry")

@@ -194,17 +194,22 @@ class _Written:
     bytes: int = 0
 
 
-def as_attacker(options: Mapping[str, Any]) -> FederationSettings:
+def as_attacker(options: Mapping[str, Any], noise: float | None = None) -> FederationSettings:
     """Return how an attacker has shadow people train, who knows how the victims do.
 
     Parameters
     ----------
     options
-        The entry of the victims' run, all defaults filled in. What he keeps, he keeps as that run does.
+        The victims' entry of the config, all defaults filled in. What he keeps, he keeps as that run does.
+    noise
+        Of their defence, relative to its clip, where it has a budget; shadow people's noise is as strong, whatever
+        budget that would be.
     """
     settings = FederationSettings.of(options)
-    kept = replace(settings.keep, standalone=False)
-    return replace(settings, faults=Faults(), keep=kept)
+    kept, defence = replace(settings.keep, standalone=False), settings.defence
+    if noise is not None:
+        defence = replace(defence, noise=noise, imitated=True)
+    return replace(settings, faults=Faults(), keep=kept, defence=defence)
 
 
 def options_of(settings: FederationSettings) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from candor.federated.defences.words import in_words
 from candor.leakage.names import UAR, UNDEFENDED
 from candor.numbers import percent
 from candor.performance.show import aligned
@@ -42,7 +43,7 @@ def leakage_text(summaries: Sequence[Path]) -> str:
 
 def _line(row: Mapping[Any, Any]) -> tuple[str, ...]:
     knows = "-" if row["knowledge"] == UNDEFENDED else row["knowledge"]
-    first = (row["dataset"], row["run"], defence_words(row), knows, row["attribute"])
+    first = (row["dataset"], row["run"], in_words(row), knows, row["attribute"])
     if pd.isna(row["value"]):
         return (*first, *["-"] * 6, percent(row["ser_uar"]), row["verdict"])
     return (
@@ -56,24 +57,3 @@ def _line(row: Mapping[Any, Any]) -> tuple[str, ...]:
         percent(row["ser_uar"]),
         row["verdict"],
     )
-
-
-def defence_words(row: Mapping[Any, Any]) -> str:
-    """Return the defence of a run, and always with it which ε holds.
-
-    >>> defence_words({"defence": "sign", "epsilon": None, "epsilon_updates": None, "claimed_epsilon": None})
-    'sign, no guarantee'
-    """
-    if row["defence"] == "none":
-        return "none"
-    there = {name: row[name] for name in ("epsilon", "epsilon_updates", "claimed_epsilon") if not pd.isna(row[name])}
-    words = []
-    if "epsilon" in there:
-        words.append(f"ε = {there['epsilon']:g} for models")
-    if "epsilon_updates" in there:
-        words.append(f"ε = {there['epsilon_updates']:g} for updates")
-    if words:
-        words.append(f"δ = {row['delta']:g}")
-    if "claimed_epsilon" in there:
-        words.append(f"claims ε = {there['claimed_epsilon']:g}, which does not hold")
-    return ", ".join([row["defence"], *(words or ["no guarantee"])])

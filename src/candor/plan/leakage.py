@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from candor.config.federated_defence import GUARANTEED, Defence
 from candor.config.loading import ConfigError, refuse
 from candor.config.root import Config
-from candor.leakage.names import UNDEFENDED
+from candor.leakage.names import DOES_NOT_KNOW, KNOWS, UNDEFENDED
 from candor.plan.federated import Run, Runs
 from candor.plan.targets import offered
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 PEOPLE = ("auto", "speaker", "speaker_shards")
 """Partitions whose clients hold the data of one person each."""
+
+NONE = "none"
+"""The kind of no defence."""
+
+PLAIN = "_plain"
+"""What the name of shadow federations ends in that lack the defence of the runs they imitate."""
 
 OTHERS = "others"
 """The people of other datasets, who are the same in all folds."""
@@ -42,6 +49,11 @@ class Shadow:
     run: Run
     options: Mapping[str, Any]
     datasets: tuple[str, ...]
+
+    @property
+    def imitates_noise(self) -> bool:
+        """Whether it takes over the noise of the run."""
+        return self.options["defence"]["kind"] in GUARANTEED
 
     def people(self, fold: int) -> str:
         """Return what the people are called who stand for the victims of a fold."""
@@ -91,7 +103,7 @@ def attacked(config: Config, datasets: Mapping[str, Dataset], runs: Runs) -> Pla
             continue
         for run in own.values():
             if _is_attacked(config, run):
-                found.setdefault(dataset, {})[run.name] = _attacked(config, datasets, run)
+                found.setdefault(dataset, {})[run.name] = _attacked(config, datasets, run, own)
     return found
 
 
@@ -150,12 +162,24 @@ def _is_attacked(config: Config, run: Run) -> bool:
     return named and not _why_not(run.settings)
 
 
-def _attacked(config: Config, datasets: Mapping[str, Dataset], run: Run) -> Attacked:
+def _attacked(config: Config, datasets: Mapping[str, Dataset], run: Run, runs: Mapping[str, Run]) -> Attacked:
     folds = range(1, 2 if config.leakage.folds == "first" else run.folds + 1)
     others = shadow_datasets(config, datasets, run.dataset)
-    return Attacked(run, dict(_shadows(run, others)), tuple(folds))
+    return Attacked(run, dict(_shadows(run, runs, others)), tuple(folds))
 
 
-def _shadows(run: Run, others: tuple[str, ...]) -> Iterator[tuple[str, Shadow]]:
+def _shadows(run: Run, runs: Mapping[str, Run], others: tuple[str, ...]) -> Iterator[tuple[str, Shadow]]:
     """Yield whom an attacker learns from, by what he knows."""
-    yield UNDEFENDED, Shadow(run.name, run, run.settings.options(), others)
+    options = run.settings.options()
+    if run.settings.defence.kind == NONE:
+        yield UNDEFENDED, Shadow(run.name, run, options, others)
+        return
+    yield KNOWS, Shadow(run.name, run, options, others)
+    without = {**options, "defence": Defence().options()}
+    twin = next((own.name for own in runs.values() if _same(own, run, without)), f"{run.backbone}_{run.entry}{PLAIN}")
+    yield DOES_NOT_KNOW, Shadow(twin, run, without, others)
+
+
+def _same(own: Run, run: Run, without: Mapping[str, Any]) -> bool:
+    """Tell whether a run is another one without its defence."""
+    return own.backbone == run.backbone and own.settings.options() == without

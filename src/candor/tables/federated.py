@@ -232,7 +232,7 @@ class StandaloneModels(Table):
     )
 
 
-def _of(table: type[Table], *names: str) -> tuple[Column, ...]:
+def of_table(table: type[Table], *names: str) -> tuple[Column, ...]:
     """Return columns that another table has as well."""
     by_name = {column.name: column for column in table.columns}
     return tuple(by_name[name] for name in names)
@@ -255,11 +255,11 @@ _SUMMARY = (
     Column("delta", "Probability with which epsilon need not hold", "number", blank=True),
     Column("metric", "uar, accuracy or macro_f1"),
     Column("value", "The metric over the test examples of all folds", "number"),
-    *_of(Summary, "low", "high"),
+    *of_table(Summary, "low", "high"),
     Column("fold_sd", "Standard deviation over folds; blank with one fold", "number", blank=True),
-    *_of(Summary, "chance", "interpretable"),
+    *of_table(Summary, "chance", "interpretable"),
     Column("utterances", "Test examples", "integer"),
-    *_of(Summary, "speakers", "speakers_in_train", "speakers_in_pretraining", "folds"),
+    *of_table(Summary, "speakers", "speakers_in_train", "speakers_in_pretraining", "folds"),
     Column("clients", "Clients, on average over folds", "number"),
     Column("rounds", "Rounds that were run, on average over folds", "number"),
     Column("selected_round", "Round whose model is tested, on average over folds", "number"),
@@ -311,19 +311,19 @@ class FederatedComparison(Table):
         Column("run_b", "The second run"),
         Column("value_a", "The metric of the first run", "number"),
         Column("value_b", "The metric of the second run", "number"),
-        *_of(Comparison, "difference", "low", "high"),
+        *of_table(Comparison, "difference", "low", "high"),
         Column(
             "p", "Two-sided p of swapping the runs speaker by speaker; blank with one speaker", "number", blank=True
         ),
-        *_of(Comparison, "p_holm"),
+        *of_table(Comparison, "p_holm"),
         Column(
             "better",
             "The run that is better (p_holm at most 0.05), `not told apart`, or `too few speakers` where no outcome of "
             "the test could have told any pair apart",
         ),
-        *_of(Comparison, "pairs"),
+        *of_table(Comparison, "pairs"),
         Column("utterances", "Test examples", "integer"),
-        *_of(Comparison, "speakers"),
+        *of_table(Comparison, "speakers"),
     )
 
 

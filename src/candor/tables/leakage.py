@@ -1,7 +1,7 @@
 """What the stage `leakage` hands on."""
 
 from candor.tables.base import Column, Table
-from candor.tables.federated import BLOCK, ClientsHeld
+from candor.tables.federated import BLOCK, ClientsHeld, FederatedRunSummary, of_table
 
 SHADOWS = "leakage/{dataset}/shadows/{shadow}/{people}"
 """Where the shadow federations of one kind lie, run on the same people."""
@@ -163,11 +163,7 @@ class LeakageSummary(Table):
         Column("backbone", "Whose features its clients have"),
         Column("entry", "Its entry of the config"),
         Column("model_type", "Its algorithm"),
-        Column("defence", "Its defence, or none"),
-        Column("epsilon", "ε for who sees the models; blank where no guarantee holds", "number", blank=True),
-        Column("epsilon_updates", "ε for who sees single updates; blank likewise", "number", blank=True),
-        Column("delta", "δ of both", "number", blank=True),
-        Column("claimed_epsilon", "ε that a defence claims without its holding", "number", blank=True),
+        *of_table(FederatedRunSummary, "defence", "epsilon", "epsilon_updates", "delta", "claimed_epsilon"),
         Column("shadows", "Whom the attacker learned from"),
         Column("ser_uar", "UAR of emotion on test speakers", "number"),
         Column("ser_accuracy", "Accuracy of emotion on them", "number"),
@@ -222,10 +218,7 @@ class PublishedDefences(Table):
     columns = (
         Column("dataset", "Dataset"),
         Column("run", "The federation that is attacked"),
-        Column("defence", "Its defence, or none"),
-        Column("epsilon", "ε for who sees the models; blank where no guarantee holds", "number", blank=True),
-        Column("epsilon_updates", "ε for who sees single updates; blank likewise", "number", blank=True),
-        Column("claimed_epsilon", "ε that a defence claims without its holding", "number", blank=True),
+        *of_table(FederatedRunSummary, "defence", "epsilon", "epsilon_updates", "claimed_epsilon"),
         _WHICH[0],
         _WHICH[1],
         Column("ser_uar", "UAR of emotion on test speakers", "number"),

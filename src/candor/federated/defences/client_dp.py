@@ -68,6 +68,8 @@ class ClientDp(WithBudget):
 
     def _fitting(self, rounds: int) -> tuple[float, int]:
         """Return the noise, and how many rounds fit the budget with it."""
+        if self.imitated is not None:
+            return self.imitated, rounds
         if self.defence.noise is None:
             return noise_for_models(self.epsilon, self.rate, rounds, self.delta), rounds
         noise = self.defence.noise
