@@ -45,11 +45,12 @@ class Leakage(Section):
         examples=[["gender", "race"]],
     )
     attackers: Annotated[list[Attacker], BeforeValidator(listed)] = Field(
-        ["logistic", "cnn"],
+        ["logistic"],
         min_length=1,
-        description="Who: logistic regression on all numbers of a layer, and fed-ser-leakage's network. Two controls "
-        "who are told less, and attackers taught what is not true, always go along.",
-        examples=[["logistic"]],
+        description="Who: `logistic` regression on all numbers of a layer, and `cnn`, fed-ser-leakage's network, which "
+        "takes a GPU or patience. Two controls who are told less, and attackers taught what is not true, always go "
+        "along.",
+        examples=[["logistic", "cnn"]],
     )
     num_epochs: int = Field(50, ge=1, description="Passes of the cnn over its updates; the best on dev is kept.")
     learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="Learning rate of the cnn.")

@@ -94,7 +94,7 @@ def _sheet(table: pd.DataFrame, names: int, caption: str, note: str) -> Sheet:
 
 def _cell(value: Any, name: Any) -> Cell:
     if isinstance(value, str):
-        return Cell(value)
+        return Cell(value or "\u2013")
     if pd.isna(value):
         return Cell("\u2013")
     if "epsilon" in str(name):
