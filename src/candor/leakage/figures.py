@@ -49,14 +49,14 @@ def layers_figure(attacks: pd.DataFrame, title: str) -> Figure:
     with house_style():
         if not asked:
             return _nothing(attacks, title)
-        figure = new_figure(FULL_WIDTH, 0.5 + 2.3 * len(asked))
+        figure = new_figure(FULL_WIDTH, 1.1 + 2.0 * len(asked))
         panels = figure.subplots(len(asked), 2, squeeze=False, sharey="row")
         for (by_layer, by_number), (attribute, knowledge) in zip(panels, asked, strict=True):
             own = found[(found["attribute"] == attribute) & (found["knowledge"] == knowledge)]
-            what = attribute if knowledge == UNDEFENDED else f"{attribute}; {knowledge} the defence"
+            what = attribute if knowledge == UNDEFENDED else f"{attribute}, who {knowledge} the defence"
             _draw_layers(by_layer, own[own["updates"] == own["updates"].min()], what)
             _draw_numbers(by_number, own)
-        panels[0, 0].legend(loc="upper right", fontsize=6.5)
+        panels[-1, 0].legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, fontsize=6.5)
         set_title(figure, title)
     return figure
 
@@ -118,11 +118,12 @@ def _draw_layers(axes: Axes, rows: pd.DataFrame, what: str) -> None:
     axes.set_xticks(range(len(layers)), ["no update" if layer == NONE else layer for layer in layers])
     axes.set_xlim(-0.6, len(layers) - 0.4)
     axes.set_ylabel("UAR (%)")
-    axes.set_title(f"{what}: by layer, from one update")
+    axes.set_title(f"{what}: one update")
 
 
 def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
-    numbers = sorted(rows["updates"].unique())
+    numbers = _numbers(rows)
+    rows = rows[rows["updates"].isin(numbers)]
     for attacker in (LOGISTIC, CNN):
         own = rows[(rows["attacker"] == attacker) & ~rows["layer"].isin([ALL, NONE])]
         for place, layer in enumerate(dict.fromkeys(own["layer"])):
@@ -135,14 +136,22 @@ def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
                 marker=ATTACKERS[attacker][1], markersize=3.5, linewidth=1.1, label=label,
             )  # fmt: skip
     seen = rows.groupby("updates")["seen"].max()
-    labels = [
-        f"{number}" if seen[number] > 0.95 * number else f"{number}\n({seen[number]:.0f} there)" for number in numbers
-    ]
+    labels = [f"{number}" if seen[number] > 0.95 * number else f"all ({seen[number]:.0f})" for number in numbers]
     axes.set_xticks(range(len(numbers)), labels)
     axes.set_xlabel("updates of a client that are averaged")
     _chance(axes, rows["chance"].iloc[0])
-    axes.set_title("by updates seen")
-    axes.legend(loc="lower right", fontsize=6.5)
+    axes.set_title("the mean of several")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.32), ncols=4, fontsize=6.5)
+
+
+def _numbers(rows: pd.DataFrame) -> list[int]:
+    """Return how many updates are seen, as far as more of them are more: clients may have sent fewer."""
+    seen = rows.groupby("updates")["seen"].max()
+    return [
+        int(number)
+        for place, number in enumerate(seen.index)
+        if not place or seen.iloc[place] > seen.iloc[place - 1] * 1.01
+    ]
 
 
 def _chance(axes: Axes, chance: float) -> None:

@@ -94,12 +94,27 @@ def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame) -> None:
                 label=f"{backbone} {entry} ({kind}): attack, {knowledge}",
             )  # fmt: skip
         one = own.drop_duplicates("run").sort_values("shown")
-        axes.plot(one["shown"], 100 * one["ser_uar"], ":", color=colour, marker="s", markersize=3.5, label="  emotion")
+        axes.plot(
+            one["shown"],
+            100 * one["ser_uar"],
+            ":",
+            color=colour,
+            marker="s",
+            markersize=3.5,
+            label=f"{backbone} {entry}: emotion",
+        )
+    for backbone, model_type in dict.fromkeys(zip(with_epsilon["backbone"], with_epsilon["model_type"], strict=True)):
+        plain = rows[(rows["backbone"] == backbone) & (rows["model_type"] == model_type) & (rows["defence"] == "")]
+        for row in plain.head(1).to_dict("records"):
+            for name, style in (("value", "-"), ("ser_uar", ":")):
+                axes.axhline(100 * row[name], color=GREY, linestyle=style, linewidth=0.9)
+            label = f"{row['run']} without defence: attack (line), emotion (dots)"
+            axes.plot([], [], color=GREY, linewidth=0.9, label=label)
     axes.set_xscale("log")
     axes.set_xlabel("ε (that holds; of user_dp, that it claims)")
     axes.set_ylabel("UAR (%)")
     axes.grid(axis="y", color=LIGHT, linewidth=0.4)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=6, borderaxespad=0)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=6, borderaxespad=0, handlelength=4)
     axes.set_title("Emotion, and the attribute that is read off")
 
 
