@@ -102,7 +102,12 @@ class LeakageAttacks(Table):
             "number",
             blank=True,
         ),
-        Column("seen", "Updates that were averaged, in the mean: some clients sent fewer than asked for", "number"),
+        Column(
+            "seen",
+            "Updates that were averaged, in the mean: some clients sent fewer than asked for",
+            "number",
+            blank=True,
+        ),
         Column("tested", "Updates, or averages of some, that were attacked", "integer", blank=True),
         Column("people", "Whose these are", "integer", blank=True),
         Column("folds", "Folds with a figure", "integer", blank=True),
