@@ -1,0 +1,1 @@
+"""What an eavesdropper reads off the updates of a federation."""
