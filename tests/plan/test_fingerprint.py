@@ -146,7 +146,7 @@ def test_every_script_reaches_only_the_stages_above_its_own():
         **dict.fromkeys(("cost", "cost_timing", "cost_table", "cost_timing_table"), "cost"),
         **dict.fromkeys(("trust", "trust_overview"), "trust"),
         **dict.fromkeys(("federate", "federated_performance", "federated_table"), "federated"),
-        **dict.fromkeys(("leakage_shadows", "leakage_attacks", "leakage_table"), "leakage"),
+        **dict.fromkeys(("leakage_shadows", "leakage_attacks", "leakage_inversion", "leakage_table"), "leakage"),
         "report_summary": "report",
     }
     scripts = sorted((ROOT / "workflow" / "scripts").glob("*.py"))

@@ -1,6 +1,6 @@
 # Requires: histories of federations, and what shadow people hold: features, folds or manifests.
 # Makes: per kind of shadow federations what their clients sent; per run what attackers read off its clients' updates, with
-# tables and pictures; per dataset one table of all runs, and recognition against what is read off over ε.
+# tables and pictures; of gradients what they are made of; per dataset one table of all runs, and recognition against what is read off over ε.
 
 
 rule leakage_shadows:
@@ -84,6 +84,40 @@ rule leakage_attacks:
         "Attacking the updates of {wildcards.run} on {wildcards.dataset}"
     script:
         "../scripts/leakage_attacks.py"
+
+
+rule leakage_inversion:
+    input:
+        unpack(what_is_inverted),
+    output:
+        inversions=under(Inversions.path),
+        figure=report(
+            under(INVERSION_FIGURE),
+            caption="../report/leakage_inversion.rst",
+            category="Leakage",
+            subcategory="{dataset}",
+            labels={"run": "{run}", "figure": "gradients turned back"},
+        ),
+        prints=in_print(INVERSION_FIGURE),
+    log:
+        log_of("leakage_inversion", "dataset", "run"),
+    benchmark:
+        benchmark_of("leakage_inversion", "dataset", "run")
+    wildcard_constraints:
+        dataset=one_of(LEAKAGE),
+        run=one_of(names_of_inverted()),
+    conda:
+        "../../envs/candor.yml"
+    params:
+        folds=lambda wildcards: list(attacked_of(wildcards).folds),
+        number=CONFIG.leakage.inversions,
+        store=lambda wildcards: str(STORE),
+        aside=under("unfinished/leakage_inversion/{dataset}/{run}"),
+        code=code("leakage_inversion"),
+    message:
+        "Turning gradients of {wildcards.run} on {wildcards.dataset} back"
+    script:
+        "../scripts/leakage_inversion.py"
 
 
 rule leakage_table:

@@ -30,10 +30,15 @@ def names_of_shadows():
     return list(dict.fromkeys(name for own in SHADOW_SETS.values() for name in own))
 
 
-def names_of_attacked(only=lambda attacked: True):
-    """Return the names of all runs that are attacked; of some of them."""
-    runs = [own for runs in LEAKAGE.values() for own in runs.values()]
-    return list(dict.fromkeys(own.run.name for own in runs if only(own)))
+def names_of_attacked():
+    """Return the names of all runs that are attacked."""
+    return list(dict.fromkeys(name for runs in LEAKAGE.values() for name in runs))
+
+
+def names_of_inverted():
+    """Return the names of all runs whose gradients are inverted."""
+    inverted = (name for runs in LEAKAGE.values() for name, own in runs.items() if own.inverted)
+    return list(dict.fromkeys(inverted)) if CONFIG.leakage.inversions else []
 
 
 def attacked_of(wildcards):
@@ -120,6 +125,24 @@ def what_is_attacked(wildcards):
     }
 
 
+def what_is_inverted(wildcards):
+    """Return what clients sent, the models that they were given, and what their examples are made of."""
+    run = attacked_of(wildcards).run
+    history = {
+        "facts": RUN_JSON,
+        "clients": ClientsHeld.path,
+        "index": UpdateIndex.path,
+        "updates": UPDATES,
+        "models_index": ModelIndex.path,
+        "models": MODELS,
+        "tables": FoldTable.path,
+    }
+    return {
+        **{role: of_attacked_folds(path, wildcards) for role, path in history.items()},
+        "features": under(FeatureIndex.path, backbone=run.backbone, span=run.span),
+    }
+
+
 def datasets_of_people(wildcards):
     """Return the dataset of those who are attacked, and those of shadow people."""
     shadows = attacked_of(wildcards).shadows.values()
@@ -158,6 +181,7 @@ OVER_ALL_ATTACKED += (PublishedRecognition.path, PublishedLayers.path, Published
 OVER_ALL_ATTACKED += (PUBLISHED_LATEX, PUBLISHED_MARKDOWN)
 LEAKAGE_OF_A_RUN = (LeakageAttacks.path, LeakageRounds.path, LeakageScores.path, ATTACKS_MADE_OF)
 LEAKAGE_OF_A_RUN += (LEAKAGE_LAYERS_FIGURE, LEAKAGE_ROUNDS_FIGURE)
+OF_INVERSION = (Inversions.path, INVERSION_FIGURE)
 
 
 def finals_of_leakage():
@@ -167,6 +191,7 @@ def finals_of_leakage():
             for form in files_for(path.format(dataset=dataset)):
                 yield Final(form, "leakage", dataset)
         for name, attacked in runs.items():
-            for path in LEAKAGE_OF_A_RUN:
+            inverted = attacked.inverted and CONFIG.leakage.inversions
+            for path in LEAKAGE_OF_A_RUN + (OF_INVERSION if inverted else ()):
                 for form in files_for(path.format(dataset=dataset, run=name)):
                     yield Final(form, "leakage", dataset, attacked.run.backbone, name)

@@ -62,9 +62,9 @@ class Leakage(Section):
     )
     folds: Literal["all", "first"] = Field("all", description="Clients of which folds are attacked.")
     inversions: int = Field(
-        20,
+        5,
         ge=0,
-        description="How many clients of each fold have their gradients inverted, where they send gradients "
+        description="How many gradients of each fold are inverted, spread over its rounds, where clients send such "
         "(`fed_sgd` with `downstream_model: mlp`); 0: none.",
     )
 

@@ -80,8 +80,13 @@ class Attacked:
 
     @property
     def inverted(self) -> bool:
-        """Whether its clients send gradients of a dense network, which may be inverted."""
-        return self.run.settings.model_type == "fed_sgd" and not self.run.reads_frames
+        """Whether its clients send gradients of a dense network, and models are kept, so that they may be inverted.
+
+        What a microphone's noise has changed is not: its features are not there to compare with.
+        """
+        settings, run = self.run.settings, self.run
+        dense = not run.reads_frames and not run.hears_noise and not settings.keep.layers
+        return settings.model_type == "fed_sgd" and dense and bool(settings.keep.models_every)
 
 
 Plan = Mapping[str, Mapping[str, Attacked]]

@@ -246,6 +246,7 @@ class Inversions(Table):
         Column("examples", "How many the gradient is the mean of", "integer"),
         Column("cosine", "Cosine of the reconstructed embeddings to the true ones, mean over the best pairs", "number"),
         Column("close", "Share of them with a cosine above 0.9", "number"),
+        Column("exact", "Share of the reconstructions that were solved for; the others are guesses", "number"),
         Column("cosine_of_others", "The same of embeddings of as many clips of other people", "number"),
         Column("cosine_of_mean", "The same of the one embedding that the gradient's mean row points to", "number"),
         Column("labels", "Share of the classes of its examples that were told right", "number"),

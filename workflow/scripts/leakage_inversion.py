@@ -1,0 +1,24 @@
+"""Invert gradients of a run: reconstruct the embeddings that clients hold, and tell how near they come."""
+
+from candor.figures import save_in_print
+from candor.leakage.inversion_figure import inversion_figure
+from candor.leakage.inverting import InversionJob
+from candor.memory import keep_freed_memory
+from candor.runtime import start_logging, use_threads
+from candor.tables.leakage import Inversions
+
+
+def main(smk) -> None:
+    start_logging(smk.log[0])
+    use_threads(smk.threads, 1)
+    keep_freed_memory()
+    job, out = InversionJob.of(smk.input, smk.params), smk.output
+    Inversions.write(job.run(), out.inversions)
+    save_in_print(
+        inversion_figure(Inversions.read(out.inversions), f"{smk.wildcards.dataset}: {smk.wildcards.run}"), out.figure
+    )
+    job.unfinished.remove()
+
+
+if "snakemake" in globals() and __name__ == "__main__":
+    main(snakemake)  # noqa: F821
