@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from candor.federated.schedule import Schedule
 from candor.federated.settings import Settings as Federation
 from candor.federated.workloads import emotion
 from candor.federated.workloads.prepared import Prepared, Sources
-from candor.leakage.dense_gradients import DenseNetwork
+from candor.leakage.dense_gradients import DenseNetwork, one_hot
 from candor.leakage.inversion import Inversion, Inverted, invert
 from candor.leakage.likeness import compare, without_inversion
 from candor.made_of import hashes_of
@@ -150,8 +148,8 @@ class Fold:
             "cosine_of_mean": plain["mean"].mean,
             "labels": self._labels_told(found, examples),
             "gender": gender,
-            "read": self._read(found.embeddings),
-            "read_off_truth": self._read(truth),
+            "read": self._read(found.embeddings, found.labels),
+            "read_off_truth": self._read(truth, self._prepared.workload.targets[examples]),
         }
 
     @cached_property
@@ -195,17 +193,27 @@ class Fold:
 
     @cached_property
     def _classifier(self) -> Any:
-        """Tells genders apart by embeddings of people who are no clients; None where they are not of both."""
+        """Tells genders apart by what people who are no clients said; None where they are not of both."""
         genders = self._rows["gender"].to_numpy()[self._prepared.test]
-        known = genders != ""
+        known = np.flatnonzero(genders != "")
         if len(set(genders[known])) < 2:
             return None
-        regression = LogisticRegression(C=FREEDOM, class_weight="balanced", max_iter=2000)
-        return make_pipeline(StandardScaler(), regression).fit(self._others.numpy()[known], genders[known])
+        numbers = np.asarray(self._prepared.test)[known]
+        seen = self._by_class(self._inputs[numbers], self._prepared.workload.targets[numbers])
+        return LogisticRegression(C=FREEDOM, class_weight="balanced", max_iter=2000).fit(seen, genders[known])
 
-    def _read(self, embeddings: torch.Tensor) -> str:
+    def _by_class(self, embeddings: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
+        """Return each embedding in the place of its class, zeros in those of others.
+
+        Where features are normalised speaker by speaker, women and men differ in nothing over all that they say, but
+        still in how they are angry.
+        """
+        placed = one_hot(labels, len(self._prepared.workload.classes))[:, :, None] * embeddings[:, None].double()
+        return np.asarray(placed.flatten(1).numpy())
+
+    def _read(self, embeddings: torch.Tensor, labels: torch.Tensor) -> str:
         """Return the gender that embeddings of one person speak for together; blank where it cannot be told."""
         if self._classifier is None:
             return ""
-        together = self._classifier.decision_function(embeddings.numpy()).mean()
+        together = self._classifier.decision_function(self._by_class(embeddings, labels)).mean()
         return str(self._classifier.classes_[int(together > 0)])
