@@ -66,7 +66,9 @@ def test_a_command_of_the_page_can_be_planned(command, configfile):
         assert "train_readme" in said
         assert "train_linear" not in said
     if stage == "federated":
-        entry = {"apc_published": "published", "digits": "digits"}.get(arguments[-1].split("/")[-1], "fed_avg")
+        entry = {"apc_published": "published", "apc_udp_eps50": "udp", "digits": "digits"}.get(
+            arguments[-1].split("/")[-1], "fed_avg"
+        )
         assert f"federate_{entry}" in said
         assert "train_" not in said
 
