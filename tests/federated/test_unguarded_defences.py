@@ -66,12 +66,19 @@ def test_fed_ser_leakages_epsilon_is_claimed_and_said_not_to_hold():
 def test_what_does_not_hold_is_a_warning_in_the_log(caplog):
     caplog.set_level("INFO")
     tell_of(treatment_of(USER_DP, LAYOUT, 70), "a client")
-    (record,) = caplog.records
-    assert record.levelname == "WARNING"
-    assert record.message.startswith(
-        "defence user_dp: as in fed-ser-leakage, which claims epsilon 10 at delta 0.5: the "
-    )
-    assert "epsilon that is claimed does not hold" in record.message
+    done, caution = caplog.records
+    assert (done.levelname, caution.levelname) == ("INFO", "WARNING")
+    assert done.message.endswith("as in fed-ser-leakage, which claims epsilon 10 at delta 0.5")
+    assert "the epsilon that is claimed does not hold" in caution.message
+
+
+@pytest.mark.parametrize(("delta", "cautions"), [(0.1, True), (0.0999, False)])
+def test_a_delta_that_lets_one_client_be_published_is_a_warning_in_the_log(delta, cautions, caplog):
+    asked = Settings(defence=Defence("local_dp", epsilon=8.0, delta=delta, clip=1.0, noise=30.0))
+    treatment = treatment_of(asked, LAYOUT, 10)
+    tell_of(treatment, "a client")
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * cautions
+    assert ("delta is not below one over the number" in treatment.facts("a client")["note"]) == cautions
 
 
 @pytest.mark.parametrize(

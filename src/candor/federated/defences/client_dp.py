@@ -18,7 +18,7 @@ from candor.federated.defences.accounting import (
 )
 from candor.federated.defences.noise import clipped, gaussian
 from candor.federated.defences.treatment import Facts
-from candor.federated.defences.with_budget import UNCOUNTED, WithBudget
+from candor.federated.defences.with_budget import WithBudget
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
 from candor.federated.rules.gathered import Gathered
@@ -142,7 +142,7 @@ class ClientDp(WithBudget):
             "epsilon_updates": epsilon_of_updates(self.noise, max(self._given_away), self.delta),
             "noise": self.noise,
             "note": "epsilon is for who sees all models of this fold; epsilon_updates for who sees single updates and "
-            f"who sends them. {UNCOUNTED}",
+            f"who sends them. {self.limits}",
         }
 
 

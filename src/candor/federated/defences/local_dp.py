@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from candor.federated.defences.accounting import epsilon_of_updates, noise_for_updates, times_within
 from candor.federated.defences.noise import clipped, gaussian
 from candor.federated.defences.treatment import Facts
-from candor.federated.defences.with_budget import UNCOUNTED, WithBudget
+from candor.federated.defences.with_budget import WithBudget
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
 from candor.federated.settings import LOCAL_DP, Settings
@@ -101,5 +101,5 @@ class LocalDp(WithBudget):
             "epsilon_updates": epsilon,
             "noise": self.noise,
             "note": "both epsilons are for who sees all that a client sends in this fold, save how many examples it "
-            f"went through. {UNCOUNTED}",
+            f"went through. {self.limits}",
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from candor.federated.defences.treatment import Treatment
-from candor.federated.settings import USER_DP, Settings
+from candor.federated.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def unit_of(partition: str, settings: Settings) -> str:
 
 
 def tell_of(treatment: Treatment, unit: str) -> None:
-    """Log what is done to updates and what that is worth; as a warning where it is worth less than is claimed.
+    """Log what is done to updates and what that is worth, with a warning where it is worth less than one might think.
 
     Parameters
     ----------
@@ -44,10 +44,11 @@ def tell_of(treatment: Treatment, unit: str) -> None:
         What `unit_of` returns.
     """
     if said := treatment.announcement():
-        level = logging.WARNING if treatment.kind == USER_DP else logging.INFO
-        logger.log(level, "defence %s: %s", treatment.kind, said)
+        logger.info("defence %s: %s", treatment.kind, said)
     if treatment.defence.guarantees:
         logger.info("what epsilon is of: %s", unit)
+    if caution := treatment.caution():
+        logger.warning("defence %s: %s", treatment.kind, caution)
 
 
 def tell_ending(treatment: Treatment, rounds: int) -> None:

@@ -87,6 +87,10 @@ class Treatment:
         """Return in a sentence what is done and what it guarantees; blank where nothing is done."""
         return ""
 
+    def caution(self) -> str:
+        """Return in a sentence why it is worth less than one might think; blank where it is not."""
+        return ""
+
     def ending(self) -> str:
         """Return in words what has kept a run from going on; blank where nothing has."""
         return ""

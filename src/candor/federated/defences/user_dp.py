@@ -42,19 +42,18 @@ class UserDp(WithBudget):
         return replace(returned, updates=updates)
 
     def announcement(self) -> str:
-        """Return what is done, and what it does not guarantee."""
-        return f"as in fed-ser-leakage, which claims {self.budget}: {self.why_not}"
+        """Return what is done."""
+        return f"clients clip gradients and noise updates as in fed-ser-leakage, which claims {self.budget}"
 
     def guarantee(self) -> Facts:
         """Return what is claimed, and why there is no epsilon."""
         return {
             **super().guarantee(),
             "claimed_epsilon": self.epsilon,
-            "note": f"no guarantee: {self.why_not}",
+            "note": f"no guarantee: {self.caution()}",
         }
 
-    @property
-    def why_not(self) -> str:
+    def caution(self) -> str:
         """Return in words why the epsilon that is claimed does not hold."""
         return (
             "the epsilon that is claimed does not hold. The gradient of each batch is clipped, but Adam makes of it a "
