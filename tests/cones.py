@@ -1,7 +1,8 @@
 """Which jobs run again when something of the finished run of the workflow's tests changes.
 
 Two datasets: ravdess with linear on fbank; mine with linear on fbank, and with cnn on fbank and apc_tiny. On fbank both
-are federated by fed_avg, mine also by central. Digits are federated by themselves.
+are federated by fed_avg, mine also by fed_sgd and central. Digits are federated by themselves. Each dataset is a
+shadow of the other.
 """
 
 AFTER_TRAINING = ("model_figures", "performance", "performance_table", "comparison")
@@ -42,16 +43,20 @@ OF_ONE_MORE = {"train_cnn": 3, **each(1, 1, *TRAINED)}
 OF_APC = {"features": 1, "frames": 1, "privacy_layers": 1, "pretraining_figure": 1, **OF_ONE_MORE}
 OF_BOTH = {"manifest": 2, "corpora_overview": 2}
 PRETRAINING = {"pretrain": 1, "pretraining_figure": 1}
-OF_SPEECH = {"federate_fed_avg": 6, "federate_central": 3, "federated_performance": 3, "federated_table": 2}
+LEAKAGE = {"leakage_shadows": 3, "leakage_attacks": 3, "leakage_inversion": 1, "leakage_table": 2}
+OF_SPEECH = {"federate_fed_avg": 6, "federate_fed_sgd": 3, "federate_central": 3}
+OF_SPEECH |= {"federated_performance": 4, "federated_table": 2, **LEAKAGE}
 OF_DIGITS = {"federate_digits": 5, "federated_performance": 1, "federated_table": 1}
-RUNS_EVALUATED = {"federated_performance": 4, "federated_table": 3}
+RUNS_EVALUATED = {"federated_performance": 5, "federated_table": 3, "leakage_table": 2}
 ALL_FEDERATED = {**OF_SPEECH, **OF_DIGITS, **RUNS_EVALUATED}
 OF_FED_AVG = {"federate_fed_avg": 6, "federated_performance": 2, "federated_table": 2}
+OF_FED_AVG |= {"leakage_shadows": 2, "leakage_attacks": 2, "leakage_table": 2}
 ONE_RUN = {"federated_performance": 1, "federated_table": 1}
 # The cone of one dataset, from the manifest on.
 UP_TO_FEATURES = ("manifest", "corpora_overview", "audio", "splits_3", "features")
 ALL_OF_RAVDESS = {**each(1, 1, *UP_TO_FEATURES, *TRAINED), "privacy_layers": 1, "train_linear": 3}
-ALL_OF_RAVDESS |= {"federate_fed_avg": 3, **ONE_RUN}
+# Its people are also those whom attackers of mine learn from.
+ALL_OF_RAVDESS |= {"federate_fed_avg": 3, **ONE_RUN, **LEAKAGE, "leakage_inversion": 0}
 FUTURE = "from __future__ import annotations\n"
 
 EDITS = [
@@ -90,6 +95,8 @@ EDITS = [
     ),
     ("src/candor/federated/rules/averaging.py", FUTURE, f"{FUTURE}LATER = 1\n", ALL_FEDERATED),
     ("src/candor/federated/run_figures.py", FUTURE, f"{FUTURE}LATER = 1\n", RUNS_EVALUATED),
+    ("src/candor/leakage/attack.py", FUTURE, f"{FUTURE}LATER = 1\n", {"leakage_attacks": 3, "leakage_table": 2}),
+    ("src/candor/leakage/taking_apart.py", FUTURE, f"{FUTURE}LATER = 1\n", {"leakage_inversion": 1}),
     ("src/candor/federated/workloads/digits.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_DIGITS),
     # Nobody here records with noise.
     ("src/candor/federated/microphones.py", FUTURE, f"{FUTURE}LATER = 1\n", {}),
@@ -146,9 +153,11 @@ CHANGES = [
     ({"federated": {"digits": {"clients": 4}}}, OF_DIGITS),
     (
         {"federated": {"fed_prox": {"num_epochs": 2, "feature_type": ["fbank"], "dataset": ["mine"]}}},
-        {"federate_fed_prox": 3, **ONE_RUN},
+        {"federate_fed_prox": 3, **ONE_RUN, "leakage_shadows": 1, "leakage_attacks": 1, "leakage_table": 1},
     ),
     ({"federated": {"central": False}}, {"federated_table": 1}),
+    ({"leakage": {"updates_seen": [1]}}, {"leakage_attacks": 3, "leakage_table": 2}),
+    ({"leakage": {"shadow_models": 2}}, {"leakage_shadows": 3, "leakage_attacks": 3, "leakage_table": 2}),
     ({"data_dir": {"demo": "synthesise"}, "datasets": {"crema_d_voice": {"corpus": "crema_d"}}}, None),
 ]
 """Changes of the config, and the jobs of their cones; None where they concern nothing of the run."""

@@ -248,7 +248,7 @@ def test_what_cannot_be_shown_is_answered_with_what_can(checkout, tmp_path, caps
     assert "Did you mean 'corpora/toy'?" in run(capsys, "show", "corpora/toi")[2]
     code, _, error = run(capsys, "show", "corpora/toy", "--project", str(tmp_path / "elsewhere"))
     assert code == 1
-    stages = ["performance", "fairness", "attack", "privacy", "robustness", "cost", "trust", "federated"]
+    stages = ["performance", "fairness", "attack", "privacy", "robustness", "cost", "trust", "federated", "leakage"]
     assert f"{' '.join(f'results/{stage}' for stage in stages)}` makes all that can" in error
     # What lies outside the project is none of its results.
     assert run(capsys, "show", "../out/corpora", "--project", str(tmp_path / "elsewhere"))[0] == 1

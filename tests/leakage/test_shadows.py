@@ -161,6 +161,15 @@ def test_faults_of_the_victims_do_not_befall_shadows():
     assert (settings.faults.drop_out, settings.faults.poisoned) == (0, 0)
 
 
-def test_what_cannot_be_federated_is_told_with_whose_shadows_it_is(tmp_path, everybody):
-    with pytest.raises(LeakageError, match="shadows of r, fold1: partition 'speaker' makes 1 client"):
-        run_shadows(tmp_path, everybody, {"x/": everybody.others[everybody.others["speaker"] == "o1"]})
+def test_one_person_makes_no_federation_which_is_told_and_ends_nothing(tmp_path, everybody):
+    alone = {"x/": everybody.others[everybody.others["speaker"] == "o1"]}
+    shadows = Shadows(run_shadows(tmp_path, everybody, alone))
+    assert shadows.people == []
+    assert "partition 'speaker' makes 1 client" in shadows.facts["reason"]
+    assert (shadows.facts["models"], shadows.facts["updates"]) == (0, 0)
+
+
+def test_where_fewer_are_there_than_are_asked_for_all_take_part(tmp_path, everybody):
+    shadows = Shadows(run_shadows(tmp_path, everybody, {"x/": everybody.others}, {"clients_per_round": 20}, models=1))
+    rounds = [own.round for own in shadows.updates(dict.fromkeys(shadows.people)).seen]
+    assert [rounds.count(round) for round in (1, 2, 3, 4)] == [4, 4, 4, 4]

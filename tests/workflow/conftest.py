@@ -299,10 +299,11 @@ def tiny_config(corpus_folders) -> dict:
         "robustness": {"tests": ["white_noise", "babble", "crop_end"]},
         "federated": {
             "fed_avg": {**FEW_ROUNDS, "feature_type": ["fbank"], "clients_per_round": 1},
-            "fed_sgd": False,
+            "fed_sgd": {**FEW_ROUNDS, "feature_type": ["fbank"], "dataset": ["mine"]},
             "central": {**FEW_ROUNDS, "feature_type": ["fbank"], "dataset": ["mine"]},
             "digits": {"num_epochs": 2, "federate_after_n_batches": 1},
         },
+        "leakage": {"shadows": ["ravdess", "mine"], "shadow_models": 1, "updates_seen": [1, 3], "inversions": 1},
     }
 
 

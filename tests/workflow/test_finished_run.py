@@ -108,7 +108,8 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
     ran = pd.Series([log.parts[0] for log in logs]).value_counts()
     assert (ran["train"], ran["fairness"], ran["attack"], ran["attack_summary"]) == (12, 4, 4, 4)
     assert (ran["robustness"], ran["robustness_summary"], ran["robustness_table"]) == (4, 4, 2)
-    assert (ran["federate"], ran["federated_performance"], ran["federated_table"]) == (14, 4, 3)
+    assert (ran["federate"], ran["federated_performance"], ran["federated_table"]) == (17, 5, 3)
+    assert (ran["leakage_shadows"], ran["leakage_attacks"], ran["leakage_inversion"]) == (3, 3, 1)
     assert "train fold 1: 2 of 2 seeds" in (finished.project / "logs/train/ravdess/fbank/linear/1.log").read_text()
 
 

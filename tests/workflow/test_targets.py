@@ -21,10 +21,12 @@ COST = ["cost", "cost_timing", "cost_table", "cost_timing_table"]
 AUDITS = [*FAIRNESS, *ATTACK, *PRIVACY, *ROBUSTNESS, *COST]
 TRUST = ["trust", "trust_overview"]
 FEDERATED_TOLD = ["federated_performance", "federated_table"]
-FEDERATED = ["federate_fed_avg", "federate_central", "federate_digits", *FEDERATED_TOLD]
-CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, *TRUST, *FEDERATED, "report_summary"]
+FEDERATED = ["federate_fed_avg", "federate_fed_sgd", "federate_central", "federate_digits", *FEDERATED_TOLD]
+ATTACKED = ["federate_fed_avg", "federate_fed_sgd", "federated_performance"]
+LEAKAGE = ["leakage_shadows", "leakage_attacks", "leakage_inversion", "leakage_table"]
+CHAIN = [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, *TRUST, *FEDERATED, *LEAKAGE, "report_summary"]
 NOT_OF_RAVDESS = ("trust_overview", "pretrain", "pretraining_figure", "frames", "train_cnn")
-NOT_OF_RAVDESS += ("federate_central", "federate_digits")
+NOT_OF_RAVDESS += ("federate_fed_sgd", "federate_central", "federate_digits", "leakage_inversion")
 OF_RAVDESS = [name for name in CHAIN if name not in NOT_OF_RAVDESS]
 NEEDED = {
     "corpora": CORPORA,
@@ -42,6 +44,8 @@ NEEDED = {
     "trust": [*CORPORA, *MODELS, *PERFORMANCE, *AUDITS, *TRUST],
     # All are of fbank: no backbone is pretrained for them, and no frames are kept.
     "federated": [*CORPORA, "audio", "features", "splits_3", *FEDERATED],
+    # Nothing is sent at one place, and nobody speaks digits: these are not asked for.
+    "leakage": [*CORPORA, "audio", "features", "splits_3", *ATTACKED, *LEAKAGE],
     "report": CHAIN,
 }
 READ = dict.fromkeys(CORPORA, 1)
@@ -62,7 +66,24 @@ def test_a_stage_says_what_it_leaves_out(fresh):
 
 @pytest.mark.parametrize("target", ["results/report/ravdess", "results/report/ravdess/"])
 def test_a_dataset_is_a_target(fresh, target):
-    assert fresh.jobs(target) == dict.fromkeys(OF_RAVDESS, 1) | {"train_linear": 3, "federate_fed_avg": 3}
+    # Its attackers learn from the people of the other dataset.
+    of_both = dict.fromkeys([*CORPORA[:1], "audio", "features"], 2)
+    assert fresh.jobs(target) == dict.fromkeys(OF_RAVDESS, 1) | {"train_linear": 3, "federate_fed_avg": 3} | of_both
+
+
+def test_a_run_that_is_attacked_is_a_target(fresh):
+    jobs = fresh.jobs("results/leakage/mine/fbank_fed_sgd")
+    assert jobs == {
+        **{"manifest": 2, "corpora_overview": 1, "audio": 2, "features": 2, "splits_3": 1, "federate_fed_sgd": 3},
+        **dict.fromkeys(["federated_performance", *LEAKAGE[:3]], 1),
+    }
+
+
+def test_without_other_datasets_each_fold_has_shadows_of_its_own(fresh):
+    alone = {"shadows": [], "folds": "first"}
+    assert fresh.jobs("results/leakage/ravdess", leakage={"shadows": []})["leakage_shadows"] == 3
+    first = fresh.jobs("results/leakage/ravdess", leakage=alone)
+    assert (first["leakage_shadows"], first["manifest"], first["federate_fed_avg"]) == (1, 1, 3)
 
 
 @pytest.mark.parametrize("target", ["results/features/mine/fbank", "results/features/mine/fbank/"])
@@ -105,7 +126,10 @@ def test_what_only_a_federation_reads_is_made_for_it_alone(fresh):
     assert (trained["features"], trained["privacy_layers"], "frames" in trained) == (1, 1, False)
     jobs = fresh.jobs("results/federated/ravdess", federated=federated, recipes=recipes)
     assert (jobs["features"], jobs["frames"], jobs["federate_fed_avg"], jobs["federate_central"]) == (2, 1, 3, 3)
-    assert fresh.jobs("results/report/ravdess", federated=federated, recipes=recipes)["features"] == 2
+    assert (
+        fresh.jobs("results/report/ravdess", federated=federated, recipes=recipes, leakage={"shadows": []})["features"]
+        == 2
+    )
 
 
 def rules_before(drawn: str, rule: str) -> set[str]:
@@ -252,7 +276,7 @@ def test_a_mistake_ends_with_one_clear_line(fresh, target, changes, line):
         (
             "results",
             "target: results is not known; allowed in results: corpora, audio, splits, backbones, features, models, "
-            "performance, fairness, attack, privacy, robustness, cost, trust, federated, report. "
+            "performance, fairness, attack, privacy, robustness, cost, trust, federated, leakage, report. "
             "To make everything, name no target.",
         ),
     ],

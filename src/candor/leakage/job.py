@@ -138,7 +138,8 @@ class AttacksJob:
             victims = AllVictims(folds[own.folder])
             attacked = {person: known[person] for person in victims.people if person in known}
             free = [person for person in own.people if person not in attacked]
-            yield _Lesson(victims, own, pupils(known, free, attacked, self.settings.seed))
+            taught = own.facts["reason"] or pupils(known, free, attacked, self.settings.seed)
+            yield _Lesson(victims, own, taught)
 
     def _nobody(self) -> tuple[str, str, int]:
         return self.settings.attackers[0], self.victims[0].layers[0].name, min(self.settings.updates_seen)

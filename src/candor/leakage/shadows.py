@@ -18,11 +18,11 @@ from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
 from candor.federated.placing import place
 from candor.federated.rules.registry import rule_of
-from candor.federated.settings import Faults
+from candor.federated.settings import Faults, Kept
 from candor.federated.settings import Settings as FederationSettings
-from candor.federated.vectors import Layout, Weights
+from candor.federated.vectors import Layout, Piece, Weights
 from candor.federated.workloads import emotion
-from candor.federated.workloads.prepared import Sources
+from candor.federated.workloads.prepared import Prepared, Sources
 from candor.federated.world import World
 from candor.leakage.errors import LeakageError
 from candor.made_of import hashes_of, made_of, named
@@ -111,50 +111,54 @@ class ShadowJob:
             with Progress(rounds * self.models, f"shadows {self.names['people']}", "round") as progress:
                 progress.advance(written.models * rounds)
                 for model in range(written.models + 1, self.models + 1):
-                    self._one(model, pack, written, progress)
+                    written.reason = self._one(model, pack, written, progress)
+                    if written.reason:
+                        break
                     written.models = model
                     pack.flush()
                     resume.save({"size": pack.size, "written": vars(written)}, now=True)
             written.bytes = pack.size
         return written
 
-    def _one(self, model: int, pack: PackWriter, written: _Written, progress: Progress) -> None:
-        """Run one federation; note its clients and what they sent."""
-        first, settings = self.settings, replace(self.settings, seed=self.settings.seed + APART * model)
+    def _one(self, model: int, pack: PackWriter, written: _Written, progress: Progress) -> str:
+        """Run one federation; note its clients and what they sent. Return why there is none, where there cannot be."""
+        keeper = _Keeper(model, pack, self.settings.keep, written)
         try:
-            prepared = emotion.prepare(settings, self.sources)
-            workload, clients = prepared.workload, prepared.clients
-            with seeded(first.seed):
-                network = workload.make()
-            layout = Layout.of(network)
-            world = World(workload, clients, Weights.of(network, layout), layout, workload.targets, self.device)
-            rule = rule_of(settings, layout)
-            kind, _ = choose(workload, network, rule.local, settings.engine, self.device)
-            pieces = layers_asked(layout, settings.keep.layers)
-
-            def keep(round: int, returned: Returned) -> None:
-                if (round - 1) % (settings.keep.updates_every or 1):
-                    return
-                for place, client in enumerate(returned.clients):
-                    own = returned.updates[place].cpu().numpy()
-                    done = {"examples": returned.examples[place], "steps": returned.steps[place]}
-                    for piece in pieces:
-                        block = pack.append(own[piece.start : piece.end].reshape(piece.shape))
-                        names = {"model": model, "round": round, "client": clients[client].name, "layer": piece.name}
-                        written.updates.append({**names, **done, **block.cells()})
-
-            federation = Federation(settings, world, rule, kind(workload, layout, rule.local, self.device), keep)
-            for round in range(1, settings.num_epochs + 1):
+            prepared, federation = self._federation(model, keeper)
+        except FederatedError as error:
+            logger.warning("%s, %s: no shadow federation: %s", self.names["shadow"], self.names["people"], error)
+            return str(error)
+        try:
+            for round in range(1, self.settings.num_epochs + 1):
                 if federation.over:
                     break
                 federation.round(round)
                 progress.advance()
         except FederatedError as error:
             raise LeakageError(f"shadows of {self.names['shadow']}, {self.names['people']}: {error}") from None
-        rows = held(clients, prepared.rows, workload.classes)
+        rows = held(prepared.clients, prepared.rows, prepared.workload.classes)
         written.clients.extend({"model": model, **row} for row in rows)
-        written.layers = {piece.name: list(piece.shape) for piece in pieces}
+        written.layers = {piece.name: list(piece.shape) for piece in keeper.pieces}
         written.partition = prepared.partition
+        return ""
+
+    def _federation(self, model: int, keeper: _Keeper) -> tuple[Prepared, Federation]:
+        """Return who takes part and what, and the federation before its first round."""
+        settings = replace(self.settings, seed=self.settings.seed + APART * model)
+        prepared = emotion.prepare(settings, self.sources)
+        workload, clients = prepared.workload, prepared.clients
+        if (settings.clients_per_round or 0) > len(clients):  # there are fewer of them than of the victims
+            settings = replace(settings, clients_per_round=1)
+        with seeded(self.settings.seed):
+            network = workload.make()
+        layout = Layout.of(network)
+        world = World(workload, clients, Weights.of(network, layout), layout, workload.targets, self.device)
+        rule = rule_of(settings, layout)
+        kind, _ = choose(workload, network, rule.local, settings.engine, self.device)
+        keeper.names = [client.name for client in clients]
+        keeper.pieces = layers_asked(layout, settings.keep.layers)
+        engine = kind(workload, layout, rule.local, self.device)
+        return prepared, Federation(settings, world, rule, engine, keeper.keep)
 
     @property
     def _pack(self) -> Path:
@@ -174,12 +178,37 @@ class ShadowJob:
             "options": options_of(self.settings),
             "datasets": list(self.datasets),
             "classes": list(self.sources.classes or ()),
-            "models": self.models,
+            "models": written.models,
             "partition": written.partition,
+            "reason": written.reason,
             "layers": written.layers,
             "updates": updates,
             "bytes": written.bytes,
         }
+
+
+@dataclass
+class _Keeper:
+    """Keeps what the clients of one federation send."""
+
+    model: int
+    pack: PackWriter
+    asked: Kept
+    written: _Written
+    names: list[str] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+
+    def keep(self, round: int, returned: Returned) -> None:
+        """Keep the updates of a round, if it is one whose updates are kept."""
+        if (round - 1) % (self.asked.updates_every or 1):
+            return
+        for row, client in enumerate(returned.clients):
+            own = returned.updates[row].cpu().numpy()
+            done = {"examples": returned.examples[row], "steps": returned.steps[row]}
+            for piece in self.pieces:
+                block = self.pack.append(own[piece.start : piece.end].reshape(piece.shape))
+                of = {"model": self.model, "round": round, "client": self.names[client], "layer": piece.name}
+                self.written.updates.append({**of, **done, **block.cells()})
 
 
 @dataclass
@@ -191,6 +220,7 @@ class _Written:
     updates: list[Row] = field(default_factory=list)
     layers: dict[str, list[int]] = field(default_factory=dict)
     partition: str = ""
+    reason: str = ""
     bytes: int = 0
 
 

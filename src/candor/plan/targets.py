@@ -152,8 +152,8 @@ def folder_targets(
             targets.append(_target(stage, dataset, [*mine, *needed], also))
             for folder in dict.fromkeys(final.folder for final in mine if final.folder):
                 files = [final for final in mine if final.folder == folder]
-                backbones = {"", *(final.backbone for final in files)}
-                files += [final for final in needed if final.backbone in backbones]
+                backbones, runs = ({"", *(getattr(final, of) for final in files)} for of in ("backbone", "run"))
+                files += [final for final in needed if final.backbone in backbones and final.run in runs]
                 targets.append(_target(stage, dataset, files, also, folder))
     return targets
 
