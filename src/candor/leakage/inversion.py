@@ -55,7 +55,8 @@ class Inverted:
         Whether it was solved for, [examples]; the others are the best that was found, and their labels fit the last
         layer's bias as a whole.
     loss
-        How far the gradient of all of it is from the one that was sent: 0 it is that, 1 it explains nothing.
+        How far the gradient of all of it is from the one that was sent: 0 it is that, 1 as far as none at all, more
+        where guesses contradict it.
     """
 
     embeddings: torch.Tensor

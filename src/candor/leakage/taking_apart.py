@@ -28,7 +28,7 @@ from scipy.optimize import linprog
 
 from candor.leakage.dense_gradients import DenseNetwork, Gradient, one_hot
 
-TRIES = 128
+TRIES = 64
 """Edges that are looked at before the search for another example is given up."""
 
 SURE = 2e-3
@@ -184,7 +184,9 @@ def _edge(basis: np.ndarray, unit: np.ndarray, slack: float) -> np.ndarray | Non
         How negative numbers may be, for a value of the unit of 1.
     """
     width = len(basis)
-    found = linprog(basis.sum(0), -basis, np.full(width, slack), unit[None], [1.0], bounds=(None, None))
+    # A vertex is wanted, and it is not to depend on how fast the machine is.
+    how = {"method": "highs-ds", "options": {"maxiter": 20 * width}}
+    found = linprog(basis.sum(0), -basis, np.full(width, slack), unit[None], [1.0], bounds=(None, None), **how)
     return found.x if found.status == 0 else None
 
 
