@@ -9,7 +9,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores all
 # The demo goes to results/ whatever project_dir says, so that what is shown below is what was made.
 DEMO_SNAKEMAKE := $(SNAKEMAKE) results/report/demo --config project_dir=results
-DEMO_SHOWN := performance/demo trust/demo federated/demo
+DEMO_SHOWN := performance/demo trust/demo federated/demo leakage/demo
 # Of what `make report` tells: all datasets at hand, or REPORT=results/report/ravdess
 REPORT ?= results/report
 

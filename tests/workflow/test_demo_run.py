@@ -1,4 +1,4 @@
-"""The demo as `make demo` runs it, and beside its backbone the same one untrained; one of its three is attacked."""
+"""The demo as `make demo` runs it, and beside its backbone the same one untrained; parts of it are attacked."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 TARGETS = (
     *("results/performance/demo", "results/fairness/demo"),
-    *("results/attack/demo/fbank", "results/privacy/demo/fbank"),
+    *("results/attack/demo/fbank", "results/privacy/demo/fbank", "results/leakage/demo/apc_demo_fed_sgd"),
 )
 
 
@@ -125,3 +125,30 @@ def test_every_planted_bad_file_is_rejected_with_its_reason(demo):
 
 def test_a_second_run_has_nothing_to_do(demo):
     assert demo.jobs(*TARGETS) == {}
+
+
+def test_gender_is_read_off_gradients_of_people_the_attacker_never_saw(demo):
+    folder = demo.project / "leakage/demo/apc_demo_fed_sgd"
+    attacks = pd.read_csv(folder / "attacks.tsv", sep="\t")
+    single = attacks[(attacks["attacker"] == "logistic") & (attacks["metric"] == "uar") & (attacks["updates"] == 1)]
+    by_layer = single.set_index("layer")
+    assert by_layer.loc["dense.0", "low"] > 0.55
+    assert by_layer.loc["dense.0", "verdict"] == "beyond control"
+    assert by_layer.loc["dense.0", "value"] > by_layer.loc["dense.2", "value"]
+    assert by_layer["control"].between(0.4, 0.6).all()
+    assert by_layer.loc["dense.0", "people"] == 24
+    told = pd.read_csv(folder / "scores.tsv", sep="\t")
+    clients = {
+        fold: set(
+            pd.read_csv(demo.project / f"splits/demo/fold{fold}.tsv", sep="\t").query("part != 'test'")["speaker"]
+        )
+        for fold in told["fold"].unique()
+    }
+    assert all(row.person in clients[row.fold] for row in told.drop_duplicates(["fold", "person"]).itertuples())
+
+
+def test_embeddings_come_back_out_of_gradients(demo):
+    found = pd.read_csv(demo.project / "leakage/demo/apc_demo_fed_sgd/inversion.tsv", sep="\t")
+    assert found.loc[found["round"] == 1, "cosine"].min() > 0.999
+    assert (found["cosine"] > found["cosine_of_others"]).all()
+    assert (found["read"] == found["read_off_truth"]).mean() > 0.8
