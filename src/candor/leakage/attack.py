@@ -188,7 +188,7 @@ class Attack:
         taught = attacker.learn(lesson, self.seed)
         said = Said(name, layer, taught.dev(), self._of_all_groups(taught))
         several = [
-            self._of_all_groups(attacker.learn(self.pupils.lesson(self.shadow, told), self.seed + place))
+            self._of_all_groups(attacker.learn(self.pupils.lesson(self.shadow, told), self.seed + place, taught))
             for place, told in enumerate(dealt_anew(self.pupils, dealings, self.seed), start=1)
         ]
         said.control = {number: np.stack([own[number] for own in several]) for number in said.odds}

@@ -16,7 +16,7 @@ from candor.leakage.layers import Layer
 Float32 = NDArray[np.float32]
 Numbers = NDArray[np.intp]
 
-AT_ONCE = 64
+AT_ONCE = 128
 """Updates that are decoded before they are handed on."""
 
 ROUNDING = 1e-6

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from candor.leakage.updates import Float32, Numbers
+from candor.leakage.updates import Numbers
 from candor.stats.intervals import FloatArray
 
 Codes = NDArray[np.intp]
@@ -50,8 +50,18 @@ class Taught(Protocol):
 class Attacker(Protocol):
     """Reads off one layer, or all."""
 
-    def learn(self, lesson: Lesson, seed: int) -> Taught:
-        """Return the attacker after a lesson."""
+    def learn(self, lesson: Lesson, seed: int, like: Taught | None = None) -> Taught:
+        """Return the attacker after a lesson.
+
+        Parameters
+        ----------
+        lesson
+            What he is taught.
+        seed
+            Of all that is random.
+        like
+            The same attacker after another lesson, from whom he may take over what else he would have to choose.
+        """
         ...
 
 
@@ -64,6 +74,6 @@ def log_odds(decisions: FloatArray) -> FloatArray:
     return np.column_stack([np.zeros_like(decisions), decisions]) if decisions.ndim == 1 else decisions
 
 
-def means_over(values: Float32 | FloatArray, groups: Sequence[Numbers]) -> FloatArray:
+def means_over(values: FloatArray, groups: Sequence[Numbers]) -> FloatArray:
     """Return the mean of some rows for each group, [groups, ...]."""
-    return np.stack([values[group].mean(axis=0, dtype=np.float64) for group in groups])
+    return np.stack([values[group].mean(axis=0) for group in groups])

@@ -153,8 +153,8 @@ class Cnn:
     learning_rate: float
     device: str = "cpu"
 
-    def learn(self, lesson: Lesson, seed: int) -> Taught:
-        """Return the network after a lesson."""
+    def learn(self, lesson: Lesson, seed: int, like: Taught | None = None) -> Taught:
+        """Return the network after a lesson; its epoch is chosen anew after every lesson."""
         recipe = Recipe("cnn", self.learning_rate, self.num_epochs, BATCH, early_stopping=PATIENCE)
         learned = _part(lesson, lesson.train)
         classes = [str(code) for code in range(lesson.classes)]

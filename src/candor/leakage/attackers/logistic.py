@@ -37,28 +37,34 @@ class Logistic:
     shadow: Float32 | FloatArray
     victims: Float32 | FloatArray
 
-    def learn(self, lesson: Lesson, seed: int) -> Taught:
+    def learn(self, lesson: Lesson, seed: int, like: Taught | None = None) -> Taught:
         """Return the regression after a lesson; nothing is random in it."""
         train, dev, labels = lesson.train, lesson.dev, lesson.labels
-        tried = [_fitted(self.shadow[train], labels[train], freedom) for freedom in FREEDOMS]
+        freedoms = [like.freedom] if isinstance(like, _TaughtLogistic) else FREEDOMS
+        tried = [_fitted(self.shadow[train], labels[train], freedom) for freedom in freedoms]
         losses = [_loss(own, self.shadow[dev], labels[dev]) for own in tried]
         best = int(np.argmin(losses))
         both = np.concatenate([train, dev])
-        final = _fitted(self.shadow[both], labels[both], FREEDOMS[best])
-        return _TaughtLogistic(log_odds(tried[best].decision_function(self.shadow[dev])), self.victims, final)
+        final = _fitted(self.shadow[both], labels[both], freedoms[best])
+        on_dev, on_victims = (
+            log_odds(own.decision_function(values))
+            for own, values in ((tried[best], self.shadow[dev]), (final, self.victims))
+        )
+        return _TaughtLogistic(on_dev, on_victims, freedoms[best])
 
 
 @dataclass(frozen=True)
 class _TaughtLogistic:
     on_dev: FloatArray
-    victims: Float32 | FloatArray
-    regression: Any
+    on_victims: FloatArray
+    freedom: float
 
     def dev(self) -> FloatArray:
         return self.on_dev
 
     def of_means(self, groups: Sequence[Numbers]) -> FloatArray:
-        return log_odds(self.regression.decision_function(means_over(self.victims, groups)))
+        # A regression is linear: what it says of a mean is the mean of what it says.
+        return means_over(self.on_victims, groups)
 
 
 def _fitted(values: Any, labels: Any, freedom: float) -> Any:

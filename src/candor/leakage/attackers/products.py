@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from candor.leakage.layers import Layer
 from candor.leakage.updates import Float32, Standard, Updates
@@ -52,19 +53,17 @@ def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, m
     memory
         Bytes that a stripe may have.
     """
-    among = np.zeros((len(shadow), len(shadow)), np.float32)
-    across = np.zeros((len(victims), len(shadow)), np.float32)
+    among, across = torch.zeros(len(shadow), len(shadow)), torch.zeros(len(victims), len(shadow))
     width = max(1, memory // (4 * len(shadow)))
     for start in range(0, layer.size, width):
         stripe = slice(start, start + width)
-        own = np.empty((len(shadow), min(width, layer.size - start)), np.float32)
+        own = torch.empty(len(shadow), min(width, layer.size - start))
         for places, values in shadow.blocks(layer, range(len(shadow))):
-            own[places] = scale.brought(values)[:, stripe]
-        among += own @ own.T
+            own[places] = torch.from_numpy(scale.brought(values)[:, stripe])
+        among.addmm_(own, own.T)
         for places, values in victims.blocks(layer, range(len(victims))):
-            across[places] += scale.brought(values)[:, stripe] @ own.T
-    size = np.float32(layer.size)
-    return Products(among / size, across / size, layer.size)
+            across[places].addmm_(torch.from_numpy(scale.brought(values)[:, stripe]), own.T)
+    return Products(among.div_(layer.size).numpy(), across.div_(layer.size).numpy(), layer.size)
 
 
 def together(several: list[Products]) -> Products:
@@ -87,7 +86,7 @@ class Coordinates:
     @classmethod
     def of(cls, found: Products) -> Coordinates:
         """Return coordinates along the directions in which shadow updates lie, the longest first."""
-        lengths, directions = np.linalg.eigh(found.shadow)
+        lengths, directions = (own.numpy() for own in torch.linalg.eigh(torch.from_numpy(found.shadow)))
         kept = lengths > SHORTEST * lengths[-1]
         lengths, directions = lengths[kept][::-1], directions[:, kept][:, ::-1]
         roots = np.sqrt(lengths)
