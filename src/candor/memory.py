@@ -22,3 +22,13 @@ def keep_freed_memory() -> None:
     mallopt = ctypes.CDLL(None).mallopt
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def most_memory() -> int:
+    """Return the most bytes that this process has had in memory at once; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # no Unix
+        return 0
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -80,9 +80,9 @@ def test_all_layers_together_are_one_long_layer() -> None:
     parts = [
         products(SHADOW, VICTIMS, layer, Standard.over(SHADOW, layer, range(len(SHADOW)))) for layer in (FIRST, LAST)
     ]
-    both = together(parts)
+    expected = (parts[0].shadow * FIRST.size + parts[1].shadow * LAST.size) / (FIRST.size + LAST.size)
+    both = together(*parts)
     assert both.size == FIRST.size + LAST.size
-    expected = (parts[0].shadow * FIRST.size + parts[1].shadow * LAST.size) / both.size
     np.testing.assert_allclose(both.shadow, expected, rtol=1e-5)
 
 

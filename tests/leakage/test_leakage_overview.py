@@ -93,7 +93,7 @@ def test_a_run_stands_by_the_attack_that_was_best_on_shadow_people_not_on_its_vi
 
 def test_it_is_told_whom_the_attacker_learned_from(rows):
     assert set(rows["shadows"]) == {"emodb, iemocap"}
-    assert whom({"knows": [{"datasets": []}]}, "demo") == "other speakers of the same dataset (demo)"
+    assert whom({"knows": [{"datasets": []}]}, "demo") == "speakers who are no clients (demo)"
 
 
 def test_every_line_of_a_defence_has_its_epsilon(rows, tmp_path):

@@ -9,6 +9,9 @@ from candor.plan import federated, leakage
 PATHS = {"data_dir": {"ravdess": "/data/r", "emodb": "/data/e", "iemocap": "/data/i"}}
 
 
+FOUR = {"corpus": "ravdess", "classes": ["neutral", "anger", "sadness", "happiness"]}
+
+
 def plan(**raw):
     config = load({**PATHS, **raw})
     datasets = plan_datasets.resolve(config)
@@ -37,9 +40,8 @@ def test_without_other_datasets_people_differ_from_fold_to_fold():
 
 
 def test_shadow_people_are_those_of_other_corpora_whatever_the_dataset_is_called():
-    four = {"corpus": "ravdess", "classes": ["neutral", "anger", "sadness", "happiness"]}
     found = plan(
-        backbones={"fbank": None}, datasets={"r4": four}, leakage={"shadows": ["r4", "emodb", "iemocap"]}, **entries()
+        backbones={"fbank": None}, datasets={"r4": FOUR}, leakage={"shadows": ["r4", "emodb", "iemocap"]}, **entries()
     )
     of = {name: runs["fbank_fed_avg"].shadows["undefended"].datasets for name, runs in found.items()}
     assert of["ravdess"] == of["r4"] == ("emodb", "iemocap")
@@ -70,9 +72,9 @@ def test_a_run_without_an_undefended_twin_has_shadows_of_its_own_for_both_budget
     private = {"model_type": "fed_avg", "num_epochs": 7, "defence": {"kind": "local_dp", "epsilon": [5, 50]}}
     found = plan(backbones={"fbank": None}, **entries(private=private))
     names = {own.shadows["does not know"].name for own in found["ravdess"].values() if "does not know" in own.shadows}
-    assert names == {"fbank_private_plain"}
+    assert names == {"fbank_private.plain"}
     assert set(leakage.shadows(found)["ravdess"]) == {
-        "fbank_fed_avg", "fbank_fed_sgd", "fbank_private_eps5", "fbank_private_eps50", "fbank_private_plain",
+        "fbank_fed_avg", "fbank_fed_sgd", "fbank_private_eps5", "fbank_private_eps50", "fbank_private.plain",
     }  # fmt: skip
 
 
@@ -85,6 +87,10 @@ def test_a_run_without_an_undefended_twin_has_shadows_of_its_own_for_both_budget
         ({"leakage": {"feature_type": ["apk"]}}, "leakage.feature_type is 'apk'"),
         ({"leakage": {"shadows": ["emodbb"]}}, "Did you mean 'emodb'?"),
         ({"leakage": {"shadows": ["demo_unlabelled"]}}, "leakage.shadows is 'demo_unlabelled'"),
+        (
+            {"leakage": {"shadows": ["ravdess", "r4"]}, "datasets": {"r4": FOUR}},
+            "leakage.shadows names ravdess and r4, which are both of ravdess: one person would be two",
+        ),
         (
             {"leakage": {"runs": ["dealt"]}, "federated": {"dealt": {"partition": "iid"}}},
             "whose clients (partition 'iid') are no people; set that to auto or speaker or speaker_shards",

@@ -22,7 +22,10 @@ rule leakage_shadows:
     conda:
         "../../envs/candor.yml"
     resources:
-        device="cpu",
+        gpu=lambda wildcards: int(on_gpu(shadow_of(wildcards).run.settings)),
+        device=lambda wildcards: (
+            CONFIG.device if on_gpu(shadow_of(wildcards).run.settings) else "cpu"
+        ),
     params:
         options=lambda wildcards: shadow_of(wildcards).options,
         datasets=lambda wildcards: list(shadow_of(wildcards).datasets),
@@ -91,6 +94,7 @@ rule leakage_inversion:
         unpack(what_is_inverted),
     output:
         inversions=under(Inversions.path),
+        made_of=under(INVERSION_MADE_OF),
         figure=report(
             under(INVERSION_FIGURE),
             caption="../report/leakage_inversion.rst",

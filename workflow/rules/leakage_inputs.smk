@@ -3,6 +3,7 @@
 from candor.tables.leakage import (
     ATTACKS_MADE_OF,
     INVERSION_FIGURE,
+    INVERSION_MADE_OF,
     PUBLISHED_FIGURE,
     PUBLISHED_LATEX,
     PUBLISHED_MARKDOWN,
@@ -181,7 +182,7 @@ OVER_ALL_ATTACKED += (PublishedRecognition.path, PublishedLayers.path, Published
 OVER_ALL_ATTACKED += (PUBLISHED_LATEX, PUBLISHED_MARKDOWN)
 LEAKAGE_OF_A_RUN = (LeakageAttacks.path, LeakageRounds.path, LeakageScores.path, ATTACKS_MADE_OF)
 LEAKAGE_OF_A_RUN += (LEAKAGE_LAYERS_FIGURE, LEAKAGE_ROUNDS_FIGURE)
-OF_INVERSION = (Inversions.path, INVERSION_FIGURE)
+OF_INVERSION = (Inversions.path, INVERSION_MADE_OF, INVERSION_FIGURE)
 
 
 def finals_of_leakage():

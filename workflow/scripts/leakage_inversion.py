@@ -1,10 +1,13 @@
 """Invert gradients of a run: reconstruct the embeddings that clients hold, and tell how near they come."""
 
 from candor.figures import save_in_print
+from candor.leakage.inversion import Inversion
 from candor.leakage.inversion_figure import inversion_figure
 from candor.leakage.inverting import InversionJob
+from candor.made_of import made_of, named
 from candor.memory import keep_freed_memory
 from candor.runtime import start_logging, use_threads
+from candor.tables.base import write_json
 from candor.tables.leakage import Inversions
 
 
@@ -14,9 +17,9 @@ def main(smk) -> None:
     keep_freed_memory()
     job, out = InversionJob.of(smk.input, smk.params), smk.output
     Inversions.write(job.run(), out.inversions)
-    save_in_print(
-        inversion_figure(Inversions.read(out.inversions), f"{smk.wildcards.dataset}: {smk.wildcards.run}"), out.figure
-    )
+    title = f"{smk.wildcards.dataset}: {smk.wildcards.run}"
+    save_in_print(inversion_figure(Inversions.read(out.inversions), title), out.figure)
+    write_json(made_of(named(smk.input), number=smk.params.number, **vars(Inversion())), out.made_of)
     job.unfinished.remove()
 
 

@@ -15,16 +15,11 @@ def main(smk) -> None:
     keep_freed_memory()
     params, names, device = smk.params, dict(smk.wildcards), use_device(smk.resources.device)
     sources = sources_of(smk.input, params.datasets, params.store)
-    settings = as_attacker(params.options, noise_in(smk.input))
+    run = smk.input.get("run")
+    settings = as_attacker(params.options, json.loads(Path(run).read_text(encoding="utf-8")) if run else None)
     inputs, aside = dict(smk.input), Path(params.aside)
     job = ShadowJob(names, settings, sources, params.datasets, params.models, inputs, aside, device, params.code)
     job.run_and_write(smk.output)
-
-
-def noise_in(inputs) -> float | None:
-    """Return the noise of the victims' defence, where they have one with a budget."""
-    facts = json.loads(Path(inputs.run).read_text(encoding="utf-8")) if inputs.get("run") else {"defence": {}}
-    return facts["defence"].get("noise")
 
 
 if "snakemake" in globals() and __name__ == "__main__":

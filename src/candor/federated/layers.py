@@ -24,7 +24,9 @@ def layers_asked(layout: Layout, asked: Sequence[str]) -> list[Piece]:
         When the model has no such layer.
     """
     modules = list(dict.fromkeys(piece.name.rpartition(".")[0] for piece in layout.parameters))
-    names = {"first": modules[0], "last": modules[-1]}
+    # What has no matrix, such as the weights of a mix of layers, is no first layer in anybody's eyes.
+    dense = [piece.name.rpartition(".")[0] for piece in layout.parameters if len(piece.shape) > 1] or modules
+    names = {"first": dense[0], "last": modules[-1]}
     wanted = [names.get(name, name) for name in asked] or modules
     for name in wanted:
         if name not in modules:

@@ -34,8 +34,8 @@ class Faults:
 class Defence:
     """What is done to updates before anybody sees them; the fields are the keys of the config, and `imitated`.
 
-    That tells that nobody's budget is at stake: an attacker has made-up clients do the same, with the noise that he
-    has read in the victims' settings.
+    That is for an attacker who has made-up clients do the same, so that nobody's budget is at stake: how strong the
+    noise on an update of the victims is, relative to the clip; with `user_dp` what share of them takes part in a round.
     """
 
     kind: str = "none"
@@ -44,7 +44,7 @@ class Defence:
     clip: float | None = None
     noise: float | None = None
     share: float | None = None
-    imitated: bool = False
+    imitated: float | None = None
 
     @property
     def guarantees(self) -> bool:

@@ -151,16 +151,17 @@ class Attack:
 
     def _regressions(self) -> Iterator[Said]:
         """Yield what is said by whom a regression tells: of each layer, of all, of norms, of classes."""
-        found: list[Products] = []
+        every: Products | None = None
         for layer in self.layers:
             scale = self._scale(layer)
             if LOGISTIC in self.settings.attackers:
-                found.append(products(self.shadow, self.victims, layer, scale))
-                yield self._said(LOGISTIC, layer.name, _on(found[-1]))
+                found = products(self.shadow, self.victims, layer, scale)
+                yield self._said(LOGISTIC, layer.name, _on(found))
+                every = found if every is None else together(every, found)
             of_both = norms(self.shadow, layer), norms(self.victims, layer)
             yield self._said(NORMS, layer.name, by_norms(*of_both))
-        if len(found) > 1:
-            yield self._said(LOGISTIC, ALL, _on(together(found)))
+        if every is not None and len(self.layers) > 1:
+            yield self._said(LOGISTIC, ALL, _on(every))
         yield self._said(LABELS, NONE, by_labels(self.shadow, self.victims))
 
     def dev_uar(self, said: Said) -> float:

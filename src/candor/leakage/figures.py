@@ -161,9 +161,9 @@ def _chance(axes: Axes, chance: float) -> None:
 
 def _binned(rows: pd.DataFrame) -> pd.DataFrame:
     """Return means over neighbouring rounds, weighted by how many updates each has."""
-    rows = rows.sort_values("round")
-    parts = np.array_split(np.arange(len(rows)), min(ROUNDS_PER_DOT, len(rows)))
-    told = [rows.iloc[part] for part in parts]
+    rows = rows.dropna(subset="value").sort_values("round")
+    parts = np.array_split(np.arange(len(rows)), max(1, min(ROUNDS_PER_DOT, len(rows))))
+    told = [rows.iloc[part] for part in parts if len(part)]
     return pd.DataFrame(
         {
             "round": [own["round"].mean() for own in told],

@@ -48,6 +48,6 @@ def inversion_figure(rows: pd.DataFrame, title: str) -> Figure:
         genders.axhline(50, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
         genders.set_ylim(0, 100)
         genders.set_xticks([])
-        genders.set_title("Gender read off (UAR, %)")
+        genders.set_title(f"Gender read off (UAR, %; n = {len(told)})")
         set_title(figure, title)
     return figure

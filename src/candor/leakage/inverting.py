@@ -122,6 +122,9 @@ class Fold:
                 self.number,
             )
             return []
+        if not self._strangers:
+            logger.warning("fold %d: all who are tested are clients; there is nobody to begin with", self.number)
+            return []
         places = np.unique(np.linspace(0, len(usable) - 1, min(number, len(usable))).round().astype(int))
         return [usable[place] for place in places]
 
@@ -177,10 +180,17 @@ class Fold:
         inputs: torch.Tensor = self._prepared.workload.inputs  # type: ignore[attr-defined]
         return inputs
 
+    @cached_property
+    def _strangers(self) -> list[int]:
+        """Examples of people who are no clients; where an official partition tests clients too, those are left out."""
+        speakers, clients = self._rows["speaker"].tolist(), self._prepared.clients
+        known = {speakers[number] for own in clients for number in (*own.train, *own.dev)} - {""}
+        return [number for number in self._prepared.test if speakers[number] not in known]
+
     @property
     def _others(self) -> torch.Tensor:
         """Embeddings of people who are no clients, which an attacker may have."""
-        return self._inputs[self._prepared.test]
+        return self._inputs[self._strangers]
 
     def _labels_told(self, found: Inverted, examples: Sequence[int]) -> float:
         """Return which share of the classes of examples was told right, whatever their order."""
@@ -194,11 +204,11 @@ class Fold:
     @cached_property
     def _classifier(self) -> Any:
         """Tells genders apart by what people who are no clients said; None where they are not of both."""
-        genders = self._rows["gender"].to_numpy()[self._prepared.test]
+        genders = self._rows["gender"].to_numpy()[self._strangers]
         known = np.flatnonzero(genders != "")
         if len(set(genders[known])) < 2:
             return None
-        numbers = np.asarray(self._prepared.test)[known]
+        numbers = np.asarray(self._strangers)[known]
         seen = self._by_class(self._inputs[numbers], self._prepared.workload.targets[numbers])
         return LogisticRegression(C=FREEDOM, class_weight="balanced", max_iter=2000).fit(seen, genders[known])
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from candor.leakage.attack import Attack, Said, fused
 from candor.leakage.kept import AllVictims, Shadows, Victims
-from candor.leakage.names import CNN
+from candor.leakage.names import ALL, CNN
 from candor.leakage.outcomes import Answers, Outcomes, Row, without_figure
 from candor.leakage.people import Pupils, attributes_of, codes_of, pupils
-from candor.leakage.settings import Settings
+from candor.leakage.settings import MOST_SHADOW, Settings
 from candor.made_of import hashes_of
 from candor.runtime import Progress, use_device
 from candor.tables.corpora import Utterances
@@ -138,18 +138,21 @@ class AttacksJob:
             victims = AllVictims(folds[own.folder])
             attacked = {person: known[person] for person in victims.people if person in known}
             free = [person for person in own.people if person not in attacked]
-            taught = own.facts["reason"] or pupils(known, free, attacked, self.settings.seed)
+            nothing = "" if victims.layers else "no layer of which updates are kept has a matrix"
+            taught = own.facts["reason"] or nothing or pupils(known, free, attacked, self.settings.seed)
             yield _Lesson(victims, own, taught)
 
     def _nobody(self) -> tuple[str, str, int]:
-        return self.settings.attackers[0], self.victims[0].layers[0].name, min(self.settings.updates_seen)
+        return self.settings.attackers[0], ALL, min(self.settings.updates_seen)
 
     def _prepared(self, known: Mapping[str, str], lesson: _Lesson) -> Attack:
         taught, victims = lesson.taught, lesson.victims
         assert not isinstance(taught, str)
         attacked = {person for person in victims.people if known.get(person) in taught.values}
         seen = victims.updates(dict.fromkeys(attacked))
-        shadow = lesson.shadows.updates({**taught.train, **taught.dev})
+        shadow = lesson.shadows.updates(taught.told, MOST_SHADOW)
+        if len(shadow) == MOST_SHADOW:
+            logger.info("of all shadow updates %d are learned from, evenly taken", MOST_SHADOW)
         seed = self.settings.seed + victims.folds[0]
         return Attack(shadow, seen, victims.layers, taught, self.settings, seed, self.device)
 

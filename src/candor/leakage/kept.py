@@ -65,10 +65,11 @@ class Victims:
             if person in people and entry.steps:
                 yield Seen(self.fold, round, client, person, entry.examples, entry.steps, classes)
 
-    @property
+    @cached_property
     def people(self) -> list[str]:
-        """Whose clients take part; a client of several people is left out."""
-        return sorted({person for person in self.history.clients["person"] if person})
+        """Whose clients sent any update that is kept; a client of several people is left out."""
+        people = dict(zip(self.history.clients["client"], self.history.clients["person"], strict=True))
+        return sorted({people[client] for _, client in self.history.updates()} - {""})
 
 
 class AllVictims:
@@ -134,8 +135,8 @@ class Shadows:
         """Return one tensor of an update."""
         return self._pack.read(self._pack.blocks[seen.federation, seen.round, seen.client][name])
 
-    def updates(self, people: Mapping[str, Any]) -> Updates:
-        """Return the updates of some people."""
+    def updates(self, people: Mapping[str, Any], most: int | None = None) -> Updates:
+        """Return the updates of some people; of more than so many some, evenly taken from federations and rounds."""
         table = ShadowClients.read(self.folder / Path(ShadowClients.path).name)
         names = self.facts["classes"]
         clients = {model: _clients(own, names) for model, own in table.groupby("model")}
@@ -145,13 +146,22 @@ class Shadows:
             person, classes = clients[model][client]
             if person in people and steps:
                 found.append(Seen(model, round, client, person, examples, steps, classes))
-        return Updates(found, self, Federation.of(self.facts["options"]))
+        return Updates(evenly(found, most), self, Federation.of(self.facts["options"]))
 
-    @property
+    @cached_property
     def people(self) -> list[str]:
-        """Whose clients take part."""
+        """Whose clients sent any update that is kept."""
         table = ShadowClients.read(self.folder / Path(ShadowClients.path).name)
-        return sorted({person for person in table["person"] if person})
+        people = dict(zip(zip(table["model"], table["client"], strict=True), table["person"], strict=True))
+        sent = self._index[["model", "client"]].drop_duplicates().itertuples(index=False, name=None)
+        return sorted({people[one] for one in sent} - {""})
+
+
+def evenly(seen: Sequence[Seen], most: int | None) -> Sequence[Seen]:
+    """Return so many updates at most, evenly taken from them in their order."""
+    if most is None or len(seen) <= most:
+        return seen
+    return [seen[place] for place in np.linspace(0, len(seen) - 1, most).round().astype(int)]
 
 
 def _clients(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, tuple[str, tuple[int, ...]]]:

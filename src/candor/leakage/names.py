@@ -14,5 +14,5 @@ UNDEFENDED, KNOWS, DOES_NOT_KNOW = "undefended", "knows", "does not know"
 
 UAR, AUC = "uar", "auc"
 
-SPEAKERS = "other speakers of the same dataset"
+SPEAKERS = "speakers who are no clients"
 """Whom the attacker learns from where no other datasets are named."""

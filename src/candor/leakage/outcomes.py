@@ -18,7 +18,7 @@ from candor.privacy.names import NOT_ATTACKED
 from candor.privacy.outcomes import verdict
 from candor.privacy.ranking import Curve, Ranked
 from candor.stats.confusions import count_confusions, uar
-from candor.stats.intervals import FloatArray, speaker_interval
+from candor.stats.intervals import FloatArray, Interval, speaker_interval
 from candor.stats.jackknife import jackknife_interval, paired_jackknife
 from candor.stats.paired import paired_interval
 
@@ -109,7 +109,7 @@ class Outcomes:
         for attacker, layer in self.answers[0].said if 1 in self.answers[0].groups else ():
             for round in rounds:
                 counts = self._counts(attacker, layer, 1, round=round)
-                found = speaker_interval(counts, uar)
+                found = speaker_interval(counts, uar) if _all_occur(counts) else NO_FIGURE
                 yield {
                     **self._which(attacker, layer),
                     "round": round,
@@ -147,7 +147,7 @@ class Outcomes:
         value, control = speaker_interval(real, uar), speaker_interval(dealt, uar)
         apart = paired_interval(real, dealt, uar)
         of_folds = [self._counts(attacker, layer, number, fold=fold).sum(axis=0) for fold in self._folds]
-        by_fold = [float(uar(counts).mean()) for counts in of_folds]
+        by_fold = [float(uar(counts).mean()) for counts in of_folds if _all_occur(counts[None])]
         return self._row(attacker, layer, number, UAR, (value, control, apart), by_fold, self.chance)
 
     def _auc_row(self, attacker: str, layer: str, number: int) -> Row:
@@ -185,7 +185,7 @@ class Outcomes:
             **{"value": value.value, "low": value.low, "high": value.high, "chance": chance},
             **{"control": control.value, "control_low": control.low, "control_high": control.high},
             **{"difference": apart.value, "difference_low": apart.low, "difference_high": apart.high},
-            "fold_mean": float(np.mean(by_fold)),
+            "fold_mean": float(np.mean(by_fold)) if by_fold else None,
             "fold_sd": float(np.std(by_fold, ddof=1)) if len(by_fold) > 1 else None,
             "dev": float(np.mean([own.dev[attacker, layer] for own in self.answers])),
             "seen": float(np.average([own.seen for own in groups], weights=[len(own.members) for own in groups])),
@@ -241,6 +241,14 @@ class Outcomes:
                 control = tuple(Ranked(_for(value, odds[here]), is_it) for odds in said.control[number])
                 found.each.append(Contest(real, control, codes[here], codes[here], is_it, fold))
         return found
+
+
+NO_FIGURE = Interval(np.nan, np.nan, np.nan, 0)
+
+
+def _all_occur(counts: FloatArray) -> bool:
+    """Tell whether each value occurs in the truth: of one alone a UAR is no such thing."""
+    return bool((counts.sum(axis=(0, 1, 3)) > 0).all())
 
 
 def _for(value: int, odds: FloatArray) -> FloatArray:

@@ -51,6 +51,8 @@ def defences(rows: pd.DataFrame) -> pd.DataFrame:
     names = ["dataset", "run", "attribute", "knowledge"]
     lines = []
     for key, own in rows.groupby(names, sort=False):
+        if not (own["headline"] == "yes").any():
+            continue
         chosen = own[own["headline"] == "yes"].iloc[0]
         same = own[(own["attacker"] == chosen["attacker"]) & (own["layer"] == chosen["layer"]) & (own["metric"] == UAR)]
         line = dict(zip(names, key, strict=True)) | {name: chosen[name] for name in [*GUARANTEE, "ser_uar"]}

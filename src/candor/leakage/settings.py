@@ -9,6 +9,9 @@ from typing import Any
 BATCH, PATIENCE, DROPOUT = 20, 6, 0.2
 """Of fed-ser-leakage's network: updates per step, epochs without progress before it gives up, dropout."""
 
+MOST_SHADOW = 4000
+"""Shadow updates that are learned from. Of more, which would take memory by their square, some are taken, evenly."""
+
 DEALINGS = 10
 """How often attributes are dealt out anew: of few people a single dealing may hit or miss by far."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,13 +19,12 @@ from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
 from candor.federated.placing import place
 from candor.federated.rules.registry import rule_of
-from candor.federated.settings import Faults, Kept
+from candor.federated.settings import CLIENT_DP, LOCAL_DP, USER_DP, Faults, Kept
 from candor.federated.settings import Settings as FederationSettings
 from candor.federated.vectors import Layout, Piece, Weights
 from candor.federated.workloads import emotion
 from candor.federated.workloads.prepared import Prepared, Sources
 from candor.federated.world import World
-from candor.leakage.errors import LeakageError
 from candor.made_of import hashes_of, made_of, named
 from candor.models.resume import Resume
 from candor.models.seeding import seed_everything, seeded
@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 APART = 1_000_003
 """By so much the seeds of two shadow federations differ, so that none draws what another or the victims' one draws."""
+
+NOISED = (CLIENT_DP, LOCAL_DP, USER_DP)
+"""Defences whose noise an attacker has to match."""
 
 Row = dict[str, Any]
 
@@ -125,17 +128,14 @@ class ShadowJob:
         keeper = _Keeper(model, pack, self.settings.keep, written)
         try:
             prepared, federation = self._federation(model, keeper)
-        except FederatedError as error:
-            logger.warning("%s, %s: no shadow federation: %s", self.names["shadow"], self.names["people"], error)
-            return str(error)
-        try:
             for round in range(1, self.settings.num_epochs + 1):
                 if federation.over:
                     break
                 federation.round(round)
                 progress.advance()
         except FederatedError as error:
-            raise LeakageError(f"shadows of {self.names['shadow']}, {self.names['people']}: {error}") from None
+            logger.warning("%s, %s: no shadow federation: %s", self.names["shadow"], self.names["people"], error)
+            return str(error)
         rows = held(prepared.clients, prepared.rows, prepared.workload.classes)
         written.clients.extend({"model": model, **row} for row in rows)
         written.layers = {piece.name: list(piece.shape) for piece in keeper.pieces}
@@ -224,22 +224,42 @@ class _Written:
     bytes: int = 0
 
 
-def as_attacker(options: Mapping[str, Any], noise: float | None = None) -> FederationSettings:
+def as_attacker(options: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> FederationSettings:
     """Return how an attacker has shadow people train, who knows how the victims do.
 
     Parameters
     ----------
     options
         The victims' entry of the config, all defaults filled in. What he keeps, he keeps as that run does.
-    noise
-        Of their defence, relative to its clip, where it has a budget; shadow people's noise is as strong, whatever
-        budget that would be.
+    facts
+        Those of their run, where it has a defence: shadow people's noise on an update is as strong as theirs, however
+        many they are, and whatever budget that would be.
     """
     settings = FederationSettings.of(options)
     kept, defence = replace(settings.keep, standalone=False), settings.defence
-    if noise is not None:
-        defence = replace(defence, noise=noise, imitated=True)
+    if facts is not None and defence.kind in NOISED:
+        defence = replace(defence, imitated=imitated(facts))
     return replace(settings, faults=Faults(), keep=kept, defence=defence)
+
+
+def imitated(facts: Mapping[str, Any]) -> float:
+    """Return what an attacker takes over of the victims' defence, as `Defence.imitated` has it.
+
+    >>> imitated({"clients": 20, "defence": {"kind": "client_dp", "noise": 3.0, "sampling_rate": 0.45}})
+    1.0
+
+    Parameters
+    ----------
+    facts
+        Of the victims' run.
+    """
+    defence = facts["defence"]
+    match defence["kind"]:
+        case "client_dp":  # of so many who are expected to take part, each brings a share of the noise
+            return float(defence["noise"] / math.sqrt(defence["sampling_rate"] * facts["clients"]))
+        case "local_dp":
+            return float(defence["noise"])
+    return float(defence["sampling_rate"])
 
 
 def options_of(settings: FederationSettings) -> dict[str, Any]:

@@ -27,11 +27,14 @@ def tradeoff_figure(summary: pd.DataFrame) -> Figure:
     """
     rows = summary[(summary["headline"] == "yes") & summary["value"].notna()]
     rows = rows.assign(shown=[_shown(row) for row in rows.to_dict("records")])
+    attributes = list(dict.fromkeys(rows["attribute"]))
     with house_style():
-        figure = new_figure(FULL_WIDTH, 3.4)
-        over, against = figure.subplots(1, 2, width_ratios=[1.25, 1])
-        _draw_over_epsilon(over, rows)
-        _draw_against(against, rows)
+        figure = new_figure(FULL_WIDTH, 3.4 * max(1, len(attributes)))
+        panels = figure.subplots(max(1, len(attributes)), 2, width_ratios=[1.25, 1], squeeze=False)
+        for (over, against), attribute in zip(panels, attributes or [""], strict=True):
+            own = rows[rows["attribute"] == attribute]
+            _draw_over_epsilon(over, own, attribute)
+            _draw_against(against, own)
         set_title(figure, ", ".join(summary["dataset"].unique()))
     return figure
 
@@ -42,7 +45,7 @@ def published_figure(summary: pd.DataFrame) -> Figure:
     columns = [name for name in table.columns if name.startswith("uar_")]
     values = 100 * table[columns].to_numpy(dtype=np.float64)
     names = [
-        f"{row['backbone']} {row['entry']}, {row['attacker']}"
+        f"{row['attribute']}: {row['backbone']} {row['entry']}, {row['attacker']}"
         + ("" if row["knowledge"] == UNDEFENDED else f", {row['knowledge']}")
         for row in table.to_dict("records")
     ]
@@ -77,7 +80,7 @@ def _families(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(rows["backbone"], rows["entry"], strict=True)))
 
 
-def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame) -> None:
+def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame, attribute: str) -> None:
     with_epsilon = rows[np.isfinite(rows["shown"])]
     if with_epsilon.empty:
         axes.axis("off")
@@ -111,11 +114,11 @@ def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame) -> None:
             label = f"{row['run']} without defence: attack (line), emotion (dots)"
             axes.plot([], [], color=GREY, linewidth=0.9, label=label)
     axes.set_xscale("log")
-    axes.set_xlabel("ε (that holds; of user_dp, that it claims)")
+    axes.set_xlabel("ε: of client_dp for models, of local_dp for updates, of user_dp claimed")
     axes.set_ylabel("UAR (%)")
     axes.grid(axis="y", color=LIGHT, linewidth=0.4)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=6, borderaxespad=0, handlelength=4)
-    axes.set_title("Emotion, and the attribute that is read off")
+    axes.set_title(f"Emotion, and {attribute} that is read off")
 
 
 def _draw_against(axes: Axes, rows: pd.DataFrame) -> None:
@@ -137,5 +140,6 @@ def _draw_against(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xlabel("UAR of the attack (%), from one update")
     axes.set_ylabel("UAR of emotion (%)")
     axes.grid(color=LIGHT, linewidth=0.4)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=6, borderaxespad=0)
+    if len(rows):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=6, borderaxespad=0)
     axes.set_title("Left is better kept, up is better recognised")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from candor.config.federated_defence import GUARANTEED, Defence
+from candor.config.federated_defence import PRIVATE, Defence
 from candor.config.loading import ConfigError, refuse
 from candor.config.root import Config
 from candor.leakage.names import DOES_NOT_KNOW, KNOWS, UNDEFENDED
@@ -22,8 +22,8 @@ PEOPLE = ("auto", "speaker", "speaker_shards")
 NONE = "none"
 """The kind of no defence."""
 
-PLAIN = "_plain"
-"""What the name of shadow federations ends in that lack the defence of the runs they imitate."""
+PLAIN = ".plain"
+"""What the name of shadow federations ends in that lack the defence of the runs they imitate; no entry's has it."""
 
 OTHERS = "others"
 """The people of other datasets, who are the same in all folds."""
@@ -53,7 +53,7 @@ class Shadow:
     @property
     def imitates_noise(self) -> bool:
         """Whether it takes over the noise of the run."""
-        return self.options["defence"]["kind"] in GUARANTEED
+        return self.options["defence"]["kind"] in PRIVATE
 
     def people(self, fold: int) -> str:
         """Return what the people are called who stand for the victims of a fold."""
@@ -143,9 +143,17 @@ def _check(config: Config, datasets: Mapping[str, Dataset]) -> None:
         if name not in config.backbones:
             raise refuse("leakage.feature_type", name, config.backbones)
     open_to = [name for name, dataset in datasets.items() if offered("federated", dataset.pred)]
+    seen: dict[str, str] = {}
     for name in asked.shadows:
         if name not in open_to:
             raise refuse("leakage.shadows", name, open_to)
+        for corpus in _corpora(datasets[name]):
+            if corpus in seen:
+                raise ConfigError(
+                    f"config: leakage.shadows names {seen[corpus]} and {name}, which are both of {corpus}: one person "
+                    "would be two; leave one of them out"
+                )
+            seen[corpus] = name
 
 
 def _why_not(entry: Any) -> str:

@@ -265,6 +265,9 @@ LEAKAGE_LAYERS_FIGURE = f"{_RUN}/layers.png"
 LEAKAGE_ROUNDS_FIGURE = f"{_RUN}/rounds.png"
 """What is read off the updates of each round."""
 
+INVERSION_MADE_OF = f"{_RUN}/inversion.json"
+"""How gradients were inverted: how much was tried, hashes of inputs, versions."""
+
 INVERSION_FIGURE = f"{_RUN}/inversion.png"
 """How near reconstructions come to the truth."""
 

@@ -68,8 +68,9 @@ class ClientDp(WithBudget):
 
     def _fitting(self, rounds: int) -> tuple[float, int]:
         """Return the noise, and how many rounds fit the budget with it."""
-        if self.imitated is not None:
-            return self.imitated, rounds
+        if self.defence.imitated is not None:
+            many = how_many(self.clients, self.settings.clients_per_round)
+            return self.defence.imitated * math.sqrt(many), rounds
         if self.defence.noise is None:
             return noise_for_models(self.epsilon, self.rate, rounds, self.delta), rounds
         noise = self.defence.noise

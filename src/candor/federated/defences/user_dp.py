@@ -30,7 +30,8 @@ class UserDp(WithBudget):
 
     def deviation(self, examples: int) -> float:
         """Return the standard deviation of the noise of a client that went through so many examples."""
-        rounds = self.rate * self.settings.num_epochs
+        share = self.rate if self.defence.imitated is None else self.defence.imitated
+        rounds = share * self.settings.num_epochs
         spread = math.sqrt(2 * rounds * math.log(1 / self.delta)) / self.epsilon
         return 2 * self.clip / examples * spread
 

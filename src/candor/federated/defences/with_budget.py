@@ -31,11 +31,6 @@ class WithBudget(Treatment):
         self.epsilon, self.delta, self.clip = defence.epsilon, defence.delta, defence.clip
 
     @property
-    def imitated(self) -> float | None:
-        """Return the noise of a defence that is imitated, whose budget is nobody's; None of any other."""
-        return self.defence.noise if self.defence.imitated else None
-
-    @property
     def budget(self) -> str:
         """Return epsilon and delta in words."""
         return f"epsilon {self.epsilon:g} at delta {self.delta:g}"

@@ -66,14 +66,13 @@ def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, m
     return Products(among.div_(layer.size).numpy(), across.div_(layer.size).numpy(), layer.size)
 
 
-def together(several: list[Products]) -> Products:
-    """Return the products of several layers as if they were one, in which each number weighs the same."""
-    size = sum(own.size for own in several)
-    shadow, victims = np.zeros_like(several[0].shadow), np.zeros_like(several[0].victims)
-    for own in several:
-        shadow += np.float32(own.size / size) * own.shadow
-        victims += np.float32(own.size / size) * own.victims
-    return Products(shadow, victims, size)
+def together(one: Products, other: Products) -> Products:
+    """Return the products of two layers as if they were one, in which numbers weigh the same; the first changes."""
+    size = one.size + other.size
+    for own, more in ((one.shadow, other.shadow), (one.victims, other.victims)):
+        own *= np.float32(one.size / size)
+        own += np.float32(other.size / size) * more
+    return Products(one.shadow, one.victims, size)
 
 
 @dataclass(frozen=True)
