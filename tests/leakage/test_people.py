@@ -45,7 +45,7 @@ def test_nobody_is_both_learned_from_and_chosen_by_and_each_value_is_on_both_sid
 def test_there_is_no_attack_without_two_people_of_two_values() -> None:
     victims = {"v1": "female", "v2": "male"}
     told = pupils(many(3, 1), list(many(3, 1)), victims, 0)
-    assert told == "two shadow people of two values are needed at least, there are 3 female, 1 male"
+    assert told == "two shadow people of two values are needed at least; found: 3 female, 1 male"
     assert "nobody whose value is known" in str(pupils({}, ["a"], victims, 0))
     assert "not of two of female, male" in str(pupils(many(3, 3), list(many(3, 3)), {"v1": "male"}, 0))
 

@@ -3,7 +3,7 @@
 import logging
 
 from candor.figures import save_in_print
-from candor.leakage.figures import layers_figure, rounds_figure
+from candor.leakage.figures import layers_figure, rounds_figure, titled
 from candor.leakage.job import AttacksJob
 from candor.made_of import made_of, named
 from candor.memory import most_memory
@@ -20,7 +20,7 @@ def main(smk) -> None:
     LeakageAttacks.write(found.attacks, out.attacks)
     LeakageRounds.write(found.rounds, out.rounds)
     LeakageScores.write(found.scores, out.scores)
-    title = f"{smk.wildcards.dataset}: {smk.wildcards.run}"
+    title = titled(smk.wildcards, [victims.history.facts for victims in job.victims])
     save_in_print(layers_figure(LeakageAttacks.read(out.attacks), title), out.layers)
     save_in_print(rounds_figure(LeakageRounds.read(out.rounds), title), out.by_round)
     write_json(made_of(named(smk.input), **job.facts()), out.made_of)

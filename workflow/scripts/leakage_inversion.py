@@ -1,6 +1,7 @@
 """Invert gradients of a run: reconstruct the embeddings that clients hold, and tell how near they come."""
 
 from candor.figures import save_in_print
+from candor.leakage.figures import titled
 from candor.leakage.inversion import Inversion
 from candor.leakage.inversion_figure import inversion_figure
 from candor.leakage.inverting import InversionJob
@@ -17,7 +18,7 @@ def main(smk) -> None:
     keep_freed_memory()
     job, out = InversionJob.of(smk.input, smk.params), smk.output
     Inversions.write(job.run(), out.inversions)
-    title = f"{smk.wildcards.dataset}: {smk.wildcards.run}"
+    title = titled(smk.wildcards, [fold.history.facts for fold in job.folds])
     save_in_print(inversion_figure(Inversions.read(out.inversions), title), out.figure)
     write_json(made_of(named(smk.input), number=smk.params.number, **vars(Inversion())), out.made_of)
     job.unfinished.remove()

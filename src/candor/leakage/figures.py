@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from candor.federated.defences.words import UNDEFENDED as UNDEFENDED_WORDS
+from candor.federated.defences.words import in_words, over_folds
 from candor.figures import (
     BLUE,
     FULL_WIDTH,
@@ -61,6 +66,20 @@ def layers_figure(attacks: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
+def titled(names: Any, facts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the title of a run's figures, with its defence and the ε of that.
+
+    Parameters
+    ----------
+    names
+        Dataset and run.
+    facts
+        Those of its folds.
+    """
+    defence = in_words(over_folds([own["defence"] for own in facts]))
+    return f"{names.dataset}: {names.run}" + ("" if defence == UNDEFENDED_WORDS else f", {defence}")
+
+
 def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
     """Draw the UAR of the attackers who see updates over the rounds, a line per layer.
 
@@ -76,7 +95,7 @@ def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
     with house_style():
         if not panels:
             return _nothing(rounds, title)
-        figure = new_figure(FULL_WIDTH, 0.6 + 2.1 * len(panels))
+        figure = new_figure(FULL_WIDTH, 0.9 + 2.1 * len(panels))
         axes = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
         for axis, (attribute, knowledge, attacker) in zip(axes, panels, strict=True):
             own = rounds[
@@ -91,8 +110,8 @@ def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
             _chance(axis, own["chance"].iloc[0])
             axis.set_title(f"{attribute}, {ATTACKERS[attacker][2]}, {knowledge}")
             axis.set_ylabel("UAR (%)")
-        axes[0].legend(ncols=5, loc="lower right", fontsize=6.5)
-        axes[-1].set_xlabel("round")
+        axes[-1].set_xlabel("round (neighbouring ones put together)")
+        axes[-1].legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.3), fontsize=6.5)
         set_title(figure, title)
     return figure
 
@@ -113,7 +132,7 @@ def _draw_layers(axes: Axes, rows: pd.DataFrame, what: str) -> None:
             axes.plot([x, x], [100 * row["low"], 100 * row["high"]], color=colour, linewidth=1.2)
             named = label if layer == own.index[0] else None
             axes.plot(x, 100 * row["value"], marker, color=colour, markersize=4.5, linestyle="none", label=named)
-    axes.plot([], [], color=LIGHT, linewidth=4, label="taught what is not true")
+    axes.plot([], [], color=LIGHT, linewidth=4, label="taught shuffled values")
     _chance(axes, rows["chance"].iloc[0])
     axes.set_xticks(range(len(layers)), ["no update" if layer == NONE else layer for layer in layers])
     axes.set_xlim(-0.6, len(layers) - 0.4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from candor.figures import BLUE, FULL_WIDTH, GREY, LIGHT, ORANGE, VERMILION, house_style, new_figure, set_title
 
@@ -38,7 +39,7 @@ def inversion_figure(rows: pd.DataFrame, title: str) -> Figure:
         by_round.set_title("Cosine to the truth, mean of a client")
         for axes in (by_round, by_examples):
             axes.grid(axis="y", color=LIGHT, linewidth=0.4)
-        by_round.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=6.5, borderaxespad=0)
+        by_round.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), fontsize=6.5, borderaxespad=0)
         told = rows[(rows["gender"] != "") & (rows["read"] != "")]
         for place, (column, label) in enumerate((("read", "reconstruction"), ("read_off_truth", "truth"))):
             shares = [(own[column] == gender).mean() for gender, own in told.groupby("gender")]
@@ -48,6 +49,9 @@ def inversion_figure(rows: pd.DataFrame, title: str) -> Figure:
         genders.axhline(50, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
         genders.set_ylim(0, 100)
         genders.set_xticks([])
-        genders.set_title(f"Gender read off (UAR, %; n = {len(told)})")
+        genders.set_title(f"Gender, UAR (%), n = {len(told)}")
+        for axes in (by_round, by_examples):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+        by_examples.set_title("the same, by examples")
         set_title(figure, title)
     return figure

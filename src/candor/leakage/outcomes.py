@@ -148,7 +148,9 @@ class Outcomes:
         apart = paired_interval(real, dealt, uar)
         of_folds = [self._counts(attacker, layer, number, fold=fold).sum(axis=0) for fold in self._folds]
         by_fold = [float(uar(counts).mean()) for counts in of_folds if _all_occur(counts[None])]
-        return self._row(attacker, layer, number, UAR, (value, control, apart), by_fold, self.chance)
+        row = self._row(attacker, layer, number, UAR, (value, control, apart), by_fold, self.chance)
+        said = np.count_nonzero(real.sum(axis=(0, 1, 2)))
+        return {**row, "note": SAME_OF_ALL if said == 1 else ""}
 
     def _auc_row(self, attacker: str, layer: str, number: int) -> Row:
         contests = self._contests(attacker, layer, number)
@@ -243,6 +245,7 @@ class Outcomes:
         return found
 
 
+SAME_OF_ALL = "says the same of everybody: look at the AUC"
 NO_FIGURE = Interval(np.nan, np.nan, np.nan, 0)
 
 

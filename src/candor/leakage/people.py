@@ -148,7 +148,7 @@ def pupils(known: Mapping[str, str], there: Sequence[str], victims: Mapping[str,
     values = tuple(sorted(value for value, count in counts.items() if count > 1))
     if len(values) < 2:
         told = ", ".join(f"{count} {value}" for value, count in sorted(counts.items())) or "nobody whose value is known"
-        return f"two shadow people of two values are needed at least, there are {told}"
+        return f"two shadow people of two values are needed at least; found: {told}"
     if len(set(victims.values()) & set(values)) < 2:
         return f"the people attacked are not of two of {', '.join(values)}"
     train: dict[str, str] = {}

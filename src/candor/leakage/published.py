@@ -10,7 +10,7 @@ import pandas as pd
 from candor.leakage.names import ALL, CNN, LOGISTIC, UAR
 from candor.sheets import Cell, Sheet
 
-GUARANTEE = ["defence", "epsilon", "epsilon_updates", "claimed_epsilon"]
+GUARANTEE = ["defence", "epsilon", "epsilon_updates", "claimed_epsilon", "delta"]
 
 
 def recognition(rows: pd.DataFrame) -> pd.DataFrame:
@@ -41,9 +41,8 @@ def layers(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for key, own in seen.groupby(names, sort=False):
         found = own.set_index("layer")["value"]
-        order = [layer for layer in found.index if layer != ALL] + [layer for layer in found.index if layer == ALL]
-        lines.append(dict(zip(names, key, strict=True)) | {f"uar_{layer}": found[layer] for layer in order})
-    return _wide(lines, names)
+        lines.append(dict(zip(names, key, strict=True)) | {f"uar_{layer}": value for layer, value in found.items()})
+    return _wide(lines, names, last=f"uar_{ALL}")
 
 
 def defences(rows: pd.DataFrame) -> pd.DataFrame:
@@ -54,9 +53,9 @@ def defences(rows: pd.DataFrame) -> pd.DataFrame:
         if not (own["headline"] == "yes").any():
             continue
         chosen = own[own["headline"] == "yes"].iloc[0]
-        same = own[(own["attacker"] == chosen["attacker"]) & (own["layer"] == chosen["layer"]) & (own["metric"] == UAR)]
+        same = own[(own["attacker"] == chosen["attacker"]) & (own["layer"] == chosen["layer"])]
         line = dict(zip(names, key, strict=True)) | {name: chosen[name] for name in [*GUARANTEE, "ser_uar"]}
-        line |= {f"uar_{row['updates']}": row["value"] for row in same.to_dict("records")}
+        line |= {f"{row['metric']}_{row['updates']}": row["value"] for row in same.to_dict("records")}
         lines.append(line)
     return _wide(lines, [*names, *GUARANTEE, "ser_uar"])
 
@@ -66,15 +65,16 @@ def sheets(rows: pd.DataFrame) -> list[tuple[str, Sheet]]:
     dataset = ", ".join(rows["dataset"].unique())
     chance = "Chance is 50 where an attribute has two values. Means and intervals are in attacks.tsv of each run."
     by_layer = f"UAR of attacks on one update in {dataset}, by layer, in per cent"
-    by_number = f"Recognition and attacks under defences in {dataset}, UAR in per cent, by number of updates seen"
+    by_number = f"Recognition and attacks under defences in {dataset}, in per cent, by number of updates seen"
     no_guarantee = (
-        "ε: differential privacy for who sees the models, then for who sees single updates; a dash: no guarantee. "
-        "claimed: an ε that does not hold."
+        "epsilon: differential privacy towards who sees the models, epsilon updates: towards who sees single updates; "
+        "a dash: no guarantee. claimed epsilon: does not hold. Where clients have sent fewer updates than a column asks "
+        "for, it is of all that they sent: `seen` in attacks.tsv."
     )
     return [
         ("recognition", _sheet(recognition(rows), 2, f"Recognition of emotion in {dataset}, in per cent", "")),
         ("layers", _sheet(layers(rows), 6, by_layer, chance)),
-        ("defences", _sheet(defences(rows), 8, by_number, no_guarantee)),
+        ("defences", _sheet(defences(rows), 9, by_number, no_guarantee)),
     ]
 
 
@@ -83,8 +83,12 @@ def variants(rows: pd.DataFrame) -> list[str]:
     return [run.removeprefix(f"{backbone}_") for run, backbone in zip(rows["run"], rows["backbone"], strict=True)]
 
 
-def _wide(lines: Sequence[dict[str, object]], first: Sequence[str]) -> pd.DataFrame:
-    figures = dict.fromkeys(name for line in lines for name in line if name not in first)
+def _wide(lines: Sequence[dict[str, object]], first: Sequence[str], last: str = "") -> pd.DataFrame:
+    names = dict.fromkeys(name for line in lines for name in line if name not in first)
+    # By metric, in the order in which numbers and layers come.
+    figures = sorted(
+        names, key=lambda name: (not name.startswith("accuracy"), not name.startswith("uar"), name == last)
+    )
     return pd.DataFrame(lines, columns=[*first, *figures])
 
 
@@ -99,6 +103,6 @@ def _cell(value: Any, name: Any) -> Cell:
         return Cell(value or "\u2013")
     if pd.isna(value):
         return Cell("\u2013")
-    if "epsilon" in str(name):
+    if "epsilon" in str(name) or name == "delta":
         return Cell(f"{value:g}")
     return Cell(f"{100 * value:.1f}")

@@ -9,20 +9,23 @@ from typing import Any
 import pandas as pd
 
 from candor.federated.defences.words import in_words
-from candor.leakage.names import UAR, UNDEFENDED
+from candor.leakage.names import AUC, UAR, UNDEFENDED
 from candor.numbers import percent
 from candor.performance.show import aligned
+from candor.privacy.names import BEYOND
 from candor.tables.leakage import LeakageSummary
 
 HEADS = (
-    *("dataset", "run", "defence", "knows", "what", "by", "layer", "UAR [95 % interval]", "chance", "dealt anew"),
-    *("people", "emotion", "verdict"),
+    *("dataset", "run", "defence", "attacker", "what", "by", "layer", "UAR [95 % interval]", "AUC [95 % interval]"),
+    *("chance", "dealt anew", "people", "emotion", "verdict"),
 )
 EXPLAINED = (
-    "Per cent, of people whom the attacker has not learned from, off one update of a client. `layer`: the one that "
-    "tells most on shadow people; all are in attacks.tsv. `dealt anew`: the same attacker, taught what is not true. "
-    "`emotion`: UAR on test speakers."
+    "Per cent, of people whom the attacker has not learned from, off one update of a client. `attacker`: whether he "
+    "knows the defence. `layer`: the one that tells most on shadow people; all are in attacks.tsv. AUC: how well "
+    "people are told apart, wherever the line is. `dealt anew`: UAR of the same attacker, taught shuffled values. "
+    "`emotion`: UAR on test speakers. `verdict`: of UAR or AUC, whichever says more."
 )
+KEY = ["run", "attribute", "knowledge"]
 
 
 def leakage_text(summaries: Sequence[Path]) -> str:
@@ -36,24 +39,29 @@ def leakage_text(summaries: Sequence[Path]) -> str:
     lines: list[Sequence[str]] = []
     for file in summaries:
         rows = LeakageSummary.read(file)
-        told = rows[(rows["headline"] == "yes") & (rows["metric"] == UAR)]
-        lines += [_line(row) for row in told.to_dict("records")]
+        told = rows[rows["headline"] == "yes"]
+        beside = told[told["metric"] == AUC].set_index(KEY)
+        for row in told[told["metric"] == UAR].to_dict("records"):
+            key = tuple(row[name] for name in KEY)
+            lines.append(_line(row, beside.loc[key].to_dict() if key in beside.index else {}))
     return "\n".join([aligned([HEADS, *lines]), EXPLAINED]) if lines else ""
 
 
-def _line(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _line(row: Mapping[Any, Any], auc: Mapping[Any, Any]) -> tuple[str, ...]:
     knows = "-" if row["knowledge"] == UNDEFENDED else row["knowledge"]
     first = (row["dataset"], row["run"], in_words(row), knows, row["attribute"])
     if pd.isna(row["value"]):
-        return (*first, *["-"] * 6, percent(row["ser_uar"]), row["verdict"])
+        return (*first, *["-"] * 7, percent(row["ser_uar"]), row["verdict"])
+    verdict = BEYOND if BEYOND in (row["verdict"], auc.get("verdict")) else row["verdict"]
     return (
         *first,
         row["attacker"],
         row["layer"],
         percent(row["value"], row["low"], row["high"]),
+        percent(auc["value"], auc["low"], auc["high"]) if auc else "-",
         percent(row["chance"]),
         percent(row["control"]),
         f"{row['people']:.0f}",
         percent(row["ser_uar"]),
-        row["verdict"],
+        verdict,
     )

@@ -11,21 +11,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import COLOURS, FULL_WIDTH, GREY, INK, LIGHT, MARKERS, house_style, new_figure, set_title
-from candor.leakage.names import DOES_NOT_KNOW, LABELS, NONE, NORMS, UNDEFENDED
+from candor.leakage.names import AUC, DOES_NOT_KNOW, LABELS, NONE, NORMS, UNDEFENDED
 from candor.leakage.published import layers
 
 STYLES = {UNDEFENDED: "none", DOES_NOT_KNOW: "--", "knows": "-"}
 
 
 def tradeoff_figure(summary: pd.DataFrame) -> Figure:
-    """Draw UAR of emotion and of the attack over ε, and one against the other.
+    """Draw UAR of emotion and AUC of the attack over ε, and one against the other.
+
+    The AUC, as noise moves what an attacker says of everybody: he still tells people apart, but no more where to draw
+    the line.
 
     Parameters
     ----------
     summary
         Rows of `LeakageSummary` of one dataset.
     """
-    rows = summary[(summary["headline"] == "yes") & summary["value"].notna()]
+    rows = summary[(summary["headline"] == "yes") & (summary["metric"] == AUC) & summary["value"].notna()]
     rows = rows.assign(shown=[_shown(row) for row in rows.to_dict("records")])
     attributes = list(dict.fromkeys(rows["attribute"]))
     with house_style():
@@ -115,9 +118,10 @@ def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame, attribute: str) -> None:
             axes.plot([], [], color=GREY, linewidth=0.9, label=label)
     axes.set_xscale("log")
     axes.set_xlabel("ε: of client_dp for models, of local_dp for updates, of user_dp claimed")
-    axes.set_ylabel("UAR (%)")
+    axes.set_ylabel("UAR of emotion, AUC of the attack (%)")
+    axes.axhline(50, color=LIGHT, linestyle=(0, (4, 3)), linewidth=0.8, zorder=0)
     axes.grid(axis="y", color=LIGHT, linewidth=0.4)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=6, borderaxespad=0, handlelength=4)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=1, fontsize=6, borderaxespad=0, handlelength=4)
     axes.set_title(f"Emotion, and {attribute} that is read off")
 
 
@@ -132,14 +136,15 @@ def _draw_against(axes: Axes, rows: pd.DataFrame) -> None:
         )  # fmt: skip
         for row in worst.to_dict("records"):
             if np.isfinite(row["shown"]):
+                claims = "" if pd.isna(row["claimed_epsilon"]) else "claims "
+                place_of_row = (100 * row["value"], 100 * row["ser_uar"])
                 axes.annotate(
-                    f"ε={row['shown']:g}", (100 * row["value"], 100 * row["ser_uar"]), xytext=(3, 3),
-                    textcoords="offset points", fontsize=6,
-                )  # fmt: skip
+                    f"{claims}ε={row['shown']:.4g}", place_of_row, xytext=(3, 3), textcoords="offset points", fontsize=6
+                )
     axes.axvline(100 * rows["chance"].iloc[0] if len(rows) else 50, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
-    axes.set_xlabel("UAR of the attack (%), from one update")
+    axes.set_xlabel("AUC of the attack (%), off one update, the stronger one")
     axes.set_ylabel("UAR of emotion (%)")
     axes.grid(color=LIGHT, linewidth=0.4)
     if len(rows):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=6, borderaxespad=0)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, fontsize=6, borderaxespad=0)
     axes.set_title("Left is better kept, up is better recognised")

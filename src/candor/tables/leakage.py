@@ -173,7 +173,10 @@ class LeakageSummary(Table):
         Column("ser_uar", "UAR of emotion on test speakers", "number"),
         Column("ser_accuracy", "Accuracy of emotion on them", "number"),
         *LeakageAttacks.columns,
-        Column("headline", "yes for the attack that stands for the run: the best on shadow people held back"),
+        Column(
+            "headline",
+            "yes for the attack that stands for the run, its UAR and its AUC: the best on shadow people held back",
+        ),
     )
 
 
@@ -216,18 +219,19 @@ class PublishedDefences(Table):
     name = "published_defences"
     path = "leakage/{dataset}/published_defences.tsv"
     description = (
-        "One row per run, attribute and what the attacker knows: which ε holds or is claimed, recognition, and the UAR "
-        "of the attack that stands for the run, by how many updates are seen."
+        "One row per run, attribute and what the attacker knows: which ε holds or is claimed, recognition, and UAR and "
+        "AUC of the attack that stands for the run, by how many updates are seen."
     )
     key = ("dataset", "run", "attribute", "knowledge")
     columns = (
         Column("dataset", "Dataset"),
         Column("run", "The federation that is attacked"),
-        *of_table(FederatedRunSummary, "defence", "epsilon", "epsilon_updates", "claimed_epsilon"),
+        *of_table(FederatedRunSummary, "defence", "epsilon", "epsilon_updates", "claimed_epsilon", "delta"),
         _WHICH[0],
         _WHICH[1],
         Column("ser_uar", "UAR of emotion on test speakers", "number"),
         Column("uar_*", "UAR of the attack, one column per number of updates", "number", blank=True),
+        Column("auc_*", "Its AUC, likewise", "number", blank=True),
     )
 
 
