@@ -67,8 +67,8 @@ def sheets(rows: pd.DataFrame) -> list[tuple[str, Sheet]]:
     by_layer = f"UAR of attacks on one update in {dataset}, by layer, in per cent"
     by_number = f"Recognition and attacks under defences in {dataset}, in per cent, by number of updates seen"
     no_guarantee = (
-        "epsilon: differential privacy towards who sees the models, epsilon updates: towards who sees single updates; "
-        "epsilon: differential privacy towards who sees the models; epsilon updates: towards who sees single ones; "
+        "epsilon: differential privacy towards who sees the models; epsilon updates: towards who sees single ones; a "
+        "dash: no guarantee. claimed epsilon: does not hold. Where clients have sent fewer updates than a column asks "
         "for, it is of all that they sent: `seen` in attacks.tsv."
     )
     return [
