@@ -13,7 +13,7 @@ def test_too_many_broken_files_stop_the_run_with_a_summary(fresh, tmp_path):
     for path in sorted(raw.rglob("*.wav"))[:10]:
         path.write_bytes(path.read_bytes()[:5000])
     config = {**fresh.config, "project_dir": str(tmp_path / "out"), "data_dir": {"demo": None, "ravdess": str(raw)}}
-    del config["datasets"], config["federated"]  # which name what is not here
+    del config["datasets"], config["federated"], config["leakage"]  # which name what is not here
     config |= {"backbones": {"apc_demo": False}, "recipes": {"cnn": {}}}
     broken = type(fresh)(fresh.path, tmp_path, config)
     said = broken.snakemake("results/corpora/ravdess", check=False)
