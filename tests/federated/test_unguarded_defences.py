@@ -77,7 +77,8 @@ def test_a_delta_that_lets_one_client_be_published_is_a_warning_in_the_log(delta
     asked = Settings(defence=Defence("local_dp", epsilon=8.0, delta=delta, clip=1.0, noise=30.0))
     treatment = treatment_of(asked, LAYOUT, 10)
     tell_of(treatment, "a client")
-    assert [record.levelname for record in caplog.records] == ["WARNING"] * cautions
+    warned = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warned) == cautions
     assert ("delta is not below one over the number" in treatment.facts("a client")["note"]) == cautions
 
 

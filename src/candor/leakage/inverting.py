@@ -36,6 +36,9 @@ Row = dict[str, Any]
 CLOSE = 0.9
 """Above this cosine a reconstruction counts as close."""
 
+DIGITS = 4
+"""Of cosines. Further ones hang on where matrices happen to lie in memory, and say nothing."""
+
 FREEDOM = 0.1
 """How little the classifier of gender is held back, scikit-learn's C: there are more dimensions than people."""
 
@@ -144,11 +147,11 @@ class Fold:
             "client": client,
             "person": self._prepared.clients[self._places[client]].person,
             "examples": len(examples),
-            "cosine": match.mean,
+            "cosine": round(match.mean, DIGITS),
             "close": match.share_above(CLOSE),
             "exact": float(found.exact.double().mean()),
-            "cosine_of_others": plain["others"].mean,
-            "cosine_of_mean": plain["mean"].mean,
+            "cosine_of_others": round(plain["others"].mean, DIGITS),
+            "cosine_of_mean": round(plain["mean"].mean, DIGITS),
             "labels": self._labels_told(found, examples),
             "gender": gender,
             "read": self._read(found.embeddings, found.labels),
