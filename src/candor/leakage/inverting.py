@@ -147,11 +147,11 @@ class Fold:
             "client": client,
             "person": self._prepared.clients[self._places[client]].person,
             "examples": len(examples),
-            "cosine": round(match.mean, DIGITS),
+            "cosine": _told(match.mean),
             "close": match.share_above(CLOSE),
             "exact": float(found.exact.double().mean()),
-            "cosine_of_others": round(plain["others"].mean, DIGITS),
-            "cosine_of_mean": round(plain["mean"].mean, DIGITS),
+            "cosine_of_others": _told(plain["others"].mean),
+            "cosine_of_mean": _told(plain["mean"].mean),
             "labels": self._labels_told(found, examples),
             "gender": gender,
             "read": self._read(found.embeddings, found.labels),
@@ -230,3 +230,8 @@ class Fold:
             return ""
         together = self._classifier.decision_function(self._by_class(embeddings, labels)).mean()
         return str(self._classifier.classes_[int(together > 0)])
+
+
+def _told(cosine: float) -> float:
+    """Return a cosine with the digits that mean something."""
+    return round(cosine, DIGITS)
