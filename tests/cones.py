@@ -102,7 +102,7 @@ EDITS = [
     ),
     ("src/candor/federated/rules/averaging.py", FUTURE, f"{FUTURE}LATER = 1\n", ALL_FEDERATED),
     ("src/candor/federated/run_figures.py", FUTURE, f"{FUTURE}LATER = 1\n", RUNS_EVALUATED),
-    ("src/candor/leakage/attack.py", FUTURE, f"{FUTURE}LATER = 1\n", {"leakage_attacks": 3, "leakage_table": 2}),
+    ("src/candor/leakage/groups.py", FUTURE, f"{FUTURE}LATER = 1\n", {"leakage_attacks": 3, "leakage_table": 2}),
     ("src/candor/leakage/taking_apart.py", FUTURE, f"{FUTURE}LATER = 1\n", {"leakage_inversion": 1}),
     ("src/candor/federated/workloads/digits.py", FUTURE, f"{FUTURE}LATER = 1\n", OF_DIGITS),
     # Nobody here records with noise.

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import recall_score, roc_auc_score
 
-from candor.leakage.attack import Attack, fused, single, some_of_each
+from candor.leakage.attack import Attack
+from candor.leakage.groups import single, some_of_each
 from candor.leakage.job import _answers
 from candor.leakage.names import ALL, CNN, LABELS, LOGISTIC, NONE, NORMS
 from candor.leakage.outcomes import Outcomes
 from candor.leakage.people import Pupils, pupils
+from candor.leakage.said import fused
 from candor.leakage.settings import TRIALS, Settings
 from planted_updates import LAYERS, half_women, planted
 

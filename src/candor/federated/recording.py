@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from candor.federated.clients import Client
 from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
 from candor.federated.settings import Settings
-from candor.federated.vectors import Layout, Weights
+from candor.federated.vectors import Layout, Piece, Weights
 from candor.tables.federated import MODELS, UPDATES
 from candor.tables.packing import PackWriter
 
@@ -53,16 +53,8 @@ class Recording:
         The first is one. With `models_every` a divisor of `updates_every` the model that they were given, that after
         the round before, is kept too: whoever wants to know what a gradient tells needs it.
         """
-        every = self._keep.updates_every
-        if not every or (round - 1) % every:
-            return
-        for place, client in enumerate(returned.clients):
-            own = returned.updates[place].cpu().numpy()
-            done = {"examples": returned.examples[place], "steps": returned.steps[place]}
-            for piece in self._pieces:
-                block = self._packs[UPDATES].append(own[piece.start : piece.end].reshape(piece.shape))
-                row = {"round": round, "client": self._names[client], "layer": piece.name, **done}
-                self.updates.append({**row, **block.cells()})
+        if is_kept(round, self._keep.updates_every):
+            self.updates.extend(appended(self._packs[UPDATES], round, returned, self._pieces, self._names))
 
     def model(self, round: int, weights: Weights, last: bool = False) -> None:
         """Keep the global model after a round, if it is one whose model is kept, or the last."""
@@ -104,3 +96,34 @@ class Recording:
     def _length(self, name: str) -> int:
         file = self.file(name)
         return file.stat().st_size if file.is_file() else 0
+
+
+def is_kept(round: int, every: int) -> bool:
+    """Tell whether the updates of a round are kept, where those of every so many rounds are: of the first one on."""
+    return bool(every) and (round - 1) % every == 0
+
+
+def appended(
+    pack: PackWriter, round: int, returned: Returned, pieces: Sequence[Piece], names: Sequence[str]
+) -> Iterator[Row]:
+    """Add what clients have sent to a pack, and yield what an index says of it, a row per client and tensor.
+
+    Parameters
+    ----------
+    pack
+        Where to.
+    round
+        Its number.
+    returned
+        What they sent.
+    pieces
+        The tensors that are kept of it.
+    names
+        Those of all clients.
+    """
+    for place, client in enumerate(returned.clients):
+        own = returned.updates[place].cpu().numpy()
+        done = {"examples": returned.examples[place], "steps": returned.steps[place]}
+        for piece in pieces:
+            block = pack.append(own[piece.start : piece.end].reshape(piece.shape))
+            yield {"round": round, "client": names[client], "layer": piece.name, **done, **block.cells()}

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from candor.leakage.attack import Attack, Said, fused
+from candor.leakage.attack import Attack
 from candor.leakage.kept import AllVictims, Shadows, Victims
 from candor.leakage.names import ALL, CNN
 from candor.leakage.outcomes import Answers, Outcomes, Row, without_figure
 from candor.leakage.people import Pupils, attributes_of, codes_of, pupils
-from candor.leakage.settings import MOST_SHADOW, Settings
+from candor.leakage.said import Said, fused
+from candor.leakage.settings import MOST_SHADOW, SEED, Settings
 from candor.made_of import hashes_of
 from candor.runtime import Progress, use_device
 from candor.tables.corpora import Utterances
@@ -139,7 +140,7 @@ class AttacksJob:
             attacked = {person: known[person] for person in victims.people if person in known}
             free = [person for person in own.people if person not in attacked]
             nothing = "" if victims.layers else "no layer of which updates are kept has a matrix"
-            taught = own.facts["reason"] or nothing or pupils(known, free, attacked, self.settings.seed)
+            taught = own.facts["reason"] or nothing or pupils(known, free, attacked, SEED)
             yield _Lesson(victims, own, taught)
 
     def _nobody(self) -> tuple[str, str, int]:
@@ -153,7 +154,7 @@ class AttacksJob:
         shadow = lesson.shadows.updates(taught.told, MOST_SHADOW)
         if len(shadow) == MOST_SHADOW:
             logger.info("of all shadow updates %d are learned from, evenly taken", MOST_SHADOW)
-        seed = self.settings.seed + victims.folds[0]
+        seed = SEED + victims.folds[0]
         return Attack(shadow, seen, victims.layers, taught, self.settings, seed, self.device)
 
     def _part(self, name: str, attack: Attack, part: str) -> list[Said]:

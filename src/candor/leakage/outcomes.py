@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from candor.leakage.attack import Groups, Said, softmax
 from candor.leakage.attackers.attacker import Codes
+from candor.leakage.groups import Groups
 from candor.leakage.names import AUC, UAR
+from candor.leakage.said import Said, softmax
 from candor.leakage.updates import Seen
 from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import NOT_ATTACKED

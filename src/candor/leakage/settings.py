@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+SEED = 0
+"""Of all that is drawn in attacks."""
+
 BATCH, PATIENCE, DROPOUT = 20, 6, 0.2
 """Of fed-ser-leakage's network: updates per step, epochs without progress before it gives up, dropout."""
 
@@ -32,7 +35,6 @@ class Settings:
     learning_rate: float = 1e-4
     updates_seen: Sequence[int] = (1, 3, 5, 10, 100)
     age_bins: Sequence[int] = (30, 45, 60)
-    seed: int = 0
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:

@@ -7,7 +7,7 @@ import logging
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from candor.federated.held import held
 from candor.federated.layers import layers_asked
 from candor.federated.local import Returned
 from candor.federated.placing import place
+from candor.federated.recording import appended, is_kept
 from candor.federated.rules.registry import rule_of
-from candor.federated.settings import CLIENT_DP, LOCAL_DP, USER_DP, Faults, Kept
+from candor.federated.settings import CLIENT_DP, LOCAL_DP, USER_DP, Faults
 from candor.federated.settings import Settings as FederationSettings
 from candor.federated.vectors import Layout, Piece, Weights
 from candor.federated.workloads import emotion
@@ -125,7 +126,7 @@ class ShadowJob:
 
     def _one(self, model: int, pack: PackWriter, written: _Written, progress: Progress) -> str:
         """Run one federation; note its clients and what they sent. Return why there is none, where there cannot be."""
-        keeper = _Keeper(model, pack, self.settings.keep, written)
+        keeper = _Keeper(model, pack, self.settings.keep.updates_every, written)
         try:
             prepared, federation = self._federation(model, keeper)
             for round in range(1, self.settings.num_epochs + 1):
@@ -175,7 +176,7 @@ class ShadowJob:
         return {
             "schema": SHADOW_SCHEMA,
             "names": dict(self.names),
-            "options": options_of(self.settings),
+            "options": asdict(self.settings),
             "datasets": list(self.datasets),
             "classes": list(self.sources.classes or ()),
             "models": written.models,
@@ -193,22 +194,16 @@ class _Keeper:
 
     model: int
     pack: PackWriter
-    asked: Kept
+    every: int
     written: _Written
     names: list[str] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
 
     def keep(self, round: int, returned: Returned) -> None:
         """Keep the updates of a round, if it is one whose updates are kept."""
-        if (round - 1) % (self.asked.updates_every or 1):
-            return
-        for row, client in enumerate(returned.clients):
-            own = returned.updates[row].cpu().numpy()
-            done = {"examples": returned.examples[row], "steps": returned.steps[row]}
-            for piece in self.pieces:
-                block = self.pack.append(own[piece.start : piece.end].reshape(piece.shape))
-                of = {"model": self.model, "round": round, "client": self.names[client], "layer": piece.name}
-                self.written.updates.append({**of, **done, **block.cells()})
+        if is_kept(round, self.every):
+            rows = appended(self.pack, round, returned, self.pieces, self.names)
+            self.written.updates.extend({"model": self.model, **row} for row in rows)
 
 
 @dataclass
@@ -260,8 +255,3 @@ def imitated(facts: Mapping[str, Any]) -> float:
         case "local_dp":
             return float(defence["noise"])
     return float(defence["sampling_rate"])
-
-
-def options_of(settings: FederationSettings) -> dict[str, Any]:
-    """Return settings as an entry of the config has them."""
-    return {key: vars(own) if hasattr(own, "__dict__") else own for key, own in vars(settings).items()}

@@ -1,0 +1,74 @@
+"""What an attacker says of the victims' updates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from candor.leakage.names import ALL
+from candor.stats.intervals import FloatArray
+
+MANY = ("odds", "control")
+
+
+@dataclass
+class Said:
+    """What one attacker says of the victims of a fold.
+
+    Parameters
+    ----------
+    attacker, layer
+        Who, and of what.
+    dev
+        Log odds of single updates of shadow people whom he has not learned from, [updates, classes].
+    odds
+        By how many updates he sees: log odds, [groups, classes].
+    control
+        The same of attackers who were taught values that were dealt out anew, [dealings, groups, classes].
+    """
+
+    attacker: str
+    layer: str
+    dev: FloatArray
+    odds: dict[int, FloatArray] = field(default_factory=dict)
+    control: dict[int, FloatArray] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """Return all of it in lists, as it is kept aside."""
+        listed = {name: {str(own): odds.tolist() for own, odds in vars(self)[name].items()} for name in MANY}
+        return {"attacker": self.attacker, "layer": self.layer, "dev": self.dev.tolist(), **listed}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Said:
+        """Return what `row` has put in lists."""
+        many = [{int(own): np.array(odds) for own, odds in row[name].items()} for name in MANY]
+        return cls(row["attacker"], row["layer"], np.array(row["dev"]), *many)
+
+
+def fused(several: Sequence[Said], sizes: Callable[[str], int]) -> Said:
+    """Return what the networks of several layers say together: the mean of their chances, by how large a layer is.
+
+    That is fed-ser-leakage's fusion.
+    """
+    total = sum(sizes(own.layer) for own in several)
+    weights = [sizes(own.layer) / total for own in several]
+
+    def mixed(odds: Sequence[FloatArray]) -> FloatArray:
+        return np.log(sum(weight * softmax(own) for weight, own in zip(weights, odds, strict=True)) + 1e-300)
+
+    return Said(
+        several[0].attacker,
+        ALL,
+        mixed([own.dev for own in several]),
+        {number: mixed([own.odds[number] for own in several]) for number in several[0].odds},
+        {number: mixed([own.control[number] for own in several]) for number in several[0].control},
+    )
+
+
+def softmax(odds: FloatArray) -> FloatArray:
+    """Return chances of log odds, over the last axis."""
+    apart = np.exp(odds - odds.max(axis=-1, keepdims=True))
+    return np.asarray(apart / apart.sum(axis=-1, keepdims=True))
