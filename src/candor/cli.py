@@ -226,6 +226,9 @@ def _nothing_to_show(project: Path, folder: Path) -> str:
         f"{stage}/{found.name}" for stage in VIEWERS for found in sorted((project / stage).glob("*")) if found.is_dir()
     ]
     name = str(folder.relative_to(project)) if folder.is_relative_to(project) else str(folder)
+    whole = "/".join(Path(name).parts[:2])
+    if whole in there:  # only some of it was asked for: tables over all systems are not made yet
+        return f"{folder} holds nothing that can be shown yet; `snakemake --cores all results/{whole}` makes it"
     known = f"; what can: {', '.join(there)}.{did_you_mean(name, there)}" if there else "."
     make = " ".join(f"results/{stage}" for stage in VIEWERS)
     return f"{folder} holds nothing that can be shown{known} `snakemake --cores all {make}` makes all that can"

@@ -250,6 +250,12 @@ def test_what_cannot_be_shown_is_answered_with_what_can(checkout, tmp_path, caps
     assert code == 1
     stages = ["performance", "fairness", "attack", "privacy", "robustness", "cost", "trust", "federated", "leakage"]
     assert f"{' '.join(f'results/{stage}' for stage in stages)}` makes all that can" in error
+    # A run alone has no table over all runs.
+    (tmp_path / "out" / "leakage" / "toy" / "apc_fed_avg").mkdir(parents=True)
+    for folder in ("leakage/toy", "leakage/toy/apc_fed_avg"):
+        code, _, error = run(capsys, "show", folder)
+        assert code == 1
+        assert "shown yet; `snakemake --cores all results/leakage/toy` makes it" in error
     # What lies outside the project is none of its results.
     assert run(capsys, "show", "../out/corpora", "--project", str(tmp_path / "elsewhere"))[0] == 1
 

@@ -63,6 +63,7 @@ def defences(rows: pd.DataFrame) -> pd.DataFrame:
 def sheets(rows: pd.DataFrame) -> list[tuple[str, Sheet]]:
     """Return the three tables before they are set, each with its label."""
     dataset = ", ".join(rows["dataset"].unique())
+    heard = "On test speakers, who are no clients."
     chance = "Chance is 50 where an attribute has two values. Means and intervals are in attacks.tsv of each run."
     by_layer = f"UAR of attacks on one update in {dataset}, by layer, in per cent"
     by_number = f"Recognition and attacks under defences in {dataset}, in per cent, by number of updates seen"
@@ -72,7 +73,7 @@ def sheets(rows: pd.DataFrame) -> list[tuple[str, Sheet]]:
         "for, it is of all that they sent: `seen` in attacks.tsv."
     )
     return [
-        ("recognition", _sheet(recognition(rows), 2, f"Recognition of emotion in {dataset}, in per cent", "")),
+        ("recognition", _sheet(recognition(rows), 2, f"Recognition of emotion in {dataset}, in per cent", heard)),
         ("layers", _sheet(layers(rows), 6, by_layer, chance)),
         ("defences", _sheet(defences(rows), 9, by_number, no_guarantee)),
     ]
@@ -95,7 +96,7 @@ def _wide(lines: Sequence[dict[str, object]], first: Sequence[str], last: str = 
 def _sheet(table: pd.DataFrame, names: int, caption: str, note: str) -> Sheet:
     heads = [column.replace("_", " ") for column in table.columns]
     lines = [[_cell(value, name) for name, value in row.items()] for row in table.to_dict("records")]
-    return Sheet(heads, names, lines, caption, [note] if note else [])
+    return Sheet(heads, names, lines, caption, [note])
 
 
 def _cell(value: Any, name: Any) -> Cell:
