@@ -33,10 +33,13 @@ def tradeoff_figure(summary: pd.DataFrame) -> Figure:
     attributes = list(dict.fromkeys(rows["attribute"]))
     with house_style():
         figure = new_figure(FULL_WIDTH, 3.4 * max(1, len(attributes)))
-        panels = figure.subplots(max(1, len(attributes)), 2, width_ratios=[1.25, 1], squeeze=False)
-        for (over, against), attribute in zip(panels, attributes or [""], strict=True):
+        # Where no run has an ε there is nothing to draw over it.
+        several = [1.25, 1] if np.isfinite(rows["shown"]).any() else [1]
+        panels = figure.subplots(max(1, len(attributes)), len(several), width_ratios=several, squeeze=False)
+        for (*over, against), attribute in zip(panels, attributes or [""], strict=True):
             own = rows[rows["attribute"] == attribute]
-            _draw_over_epsilon(over, own, attribute)
+            for axes in over:
+                _draw_over_epsilon(axes, own, attribute)
             _draw_against(against, own)
         set_title(figure, ", ".join(summary["dataset"].unique()))
     return figure
@@ -85,10 +88,6 @@ def _families(rows: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame, attribute: str) -> None:
     with_epsilon = rows[np.isfinite(rows["shown"])]
-    if with_epsilon.empty:
-        axes.axis("off")
-        axes.text(0, 0.5, "no run has a defence with an ε", color=GREY, va="center")
-        return
     for place, (backbone, entry) in enumerate(_families(with_epsilon)):
         colour = COLOURS[place % len(COLOURS)]
         own = with_epsilon[(with_epsilon["backbone"] == backbone) & (with_epsilon["entry"] == entry)]
