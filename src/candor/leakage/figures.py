@@ -155,7 +155,7 @@ def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
                 marker=ATTACKERS[attacker][1], markersize=3.5, linewidth=1.1, label=label,
             )  # fmt: skip
     seen = rows.groupby("updates")["seen"].max()
-    labels = [f"{number}" if seen[number] > 0.95 * number else f"all ({seen[number]:.0f})" for number in numbers]
+    labels = [f"{number}" if seen[number] > 0.95 * number else f"≤{number} ({seen[number]:.0f})" for number in numbers]
     axes.set_xticks(range(len(numbers)), labels)
     axes.set_xlabel("updates of a client that are averaged")
     _chance(axes, rows["chance"].iloc[0])

@@ -62,7 +62,7 @@ def published_figure(summary: pd.DataFrame) -> Figure:
         for place, row in enumerate(values):
             for number, value in enumerate(row):
                 if np.isfinite(value):
-                    colour = "white" if value > 78 else INK
+                    colour = "white" if value > 71 else INK
                     axes.text(number, place, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
         axes.set_xticks(range(len(columns)), [name.removeprefix("uar_") for name in columns])
         axes.set_yticks(range(len(names)), names)
