@@ -16,11 +16,10 @@ from candor.leakage.said import Said, softmax
 from candor.leakage.updates import Seen
 from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import NOT_ATTACKED
-from candor.privacy.outcomes import verdict
+from candor.privacy.outcomes import contest_intervals, spread, three, verdict
 from candor.privacy.ranking import Curve, Ranked
 from candor.stats.confusions import count_confusions, uar
 from candor.stats.intervals import FloatArray, Interval, speaker_interval
-from candor.stats.jackknife import jackknife_interval, paired_jackknife
 from candor.stats.paired import paired_interval
 
 Row = dict[str, Any]
@@ -155,19 +154,11 @@ class Outcomes:
 
     def _auc_row(self, attacker: str, layer: str, number: int) -> Row:
         contests = self._contests(attacker, layer, number)
-        value, without = contests.figure(Curve.area)
-        beside, beside_without = contests.figure(Curve.area, control=True)
         tested = np.zeros(len(self._people()))
         for own in contests.each:
             np.add.at(tested, own.first, 1.0)
-        tested = tested[tested > 0]
-        step = 1 / max(tested.sum(), 1.0)
-        three = (
-            jackknife_interval(float(value), without, tested, step),
-            jackknife_interval(float(beside), beside_without, tested, step),
-            paired_jackknife(float(value - beside), without - beside_without, tested, step),
-        )
-        return self._row(attacker, layer, number, AUC, three, contests.by_fold(Curve.area), 0.5)
+        found = contest_intervals(contests, Curve.area, tested[tested > 0])
+        return self._row(attacker, layer, number, AUC, found, contests.by_fold(Curve.area), 0.5)
 
     def _row(
         self,
@@ -175,26 +166,23 @@ class Outcomes:
         layer: str,
         number: int,
         metric: str,
-        three: Sequence[Any],
+        intervals: tuple[Interval, Interval, Interval],
         by_fold: Sequence[float],
         chance: float,
     ) -> Row:
-        value, control, apart = three
+        value, _, apart = intervals
         groups = [own.groups[number] for own in self.answers]
         return {
             **self._which(attacker, layer),
             "updates": number,
             "metric": metric,
-            **{"value": value.value, "low": value.low, "high": value.high, "chance": chance},
-            **{"control": control.value, "control_low": control.low, "control_high": control.high},
-            **{"difference": apart.value, "difference_low": apart.low, "difference_high": apart.high},
-            "fold_mean": float(np.mean(by_fold)) if by_fold else None,
-            "fold_sd": float(np.std(by_fold, ddof=1)) if len(by_fold) > 1 else None,
+            **three(*intervals),
+            **spread(by_fold),
+            "chance": chance,
             "dev": float(np.mean([own.dev[attacker, layer] for own in self.answers])),
             "seen": float(np.average([own.seen for own in groups], weights=[len(own.members) for own in groups])),
             "tested": sum(len(own.members) for own in groups),
             "people": value.speakers,
-            "folds": len(self._folds),
             "verdict": verdict(value, apart, chance, lower=False),
             "note": "",
         }

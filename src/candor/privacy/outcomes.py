@@ -70,8 +70,8 @@ def counted_row(
     value, control = (speaker_interval(counts, statistic) for counts in (counted.real, counted.control))
     apart = paired_interval(counted.real, counted.control, statistic)
     return what.row(
-        **_three(value, control, apart),
-        **_spread(counted.by_fold),
+        **three(value, control, apart),
+        **spread(counted.by_fold),
         chance=chance,
         utterances=counted.utterances,
         speakers=value.speakers,
@@ -117,21 +117,40 @@ def contest_row(
     left_out, note
         As in the table.
     """
-    step = 1 / max(float(utterances.sum()), 1.0)
-    value, without = contests.figure(figure)
-    beside, beside_without = contests.figure(figure, control=True)
-    own = jackknife_interval(float(value), without, utterances, step)
-    control = jackknife_interval(float(beside), beside_without, utterances, step)
-    apart = paired_jackknife(float(value - beside), without - beside_without, utterances, step)
+    own, control, apart = contest_intervals(contests, figure, utterances)
     return what.row(
-        **_three(own, control, apart),
-        **_spread(contests.by_fold(figure)),
+        **three(own, control, apart),
+        **spread(contests.by_fold(figure)),
         chance=chance,
         utterances=int(utterances.sum()),
         speakers=int((utterances > 0).sum()),
         left_out=left_out,
         verdict=verdict(own, apart, chance, lower=what.metric == EER),
         note=note,
+    )
+
+
+def contest_intervals(
+    contests: Contests, figure: Figure, utterances: FloatArray
+) -> tuple[Interval, Interval, Interval]:
+    """Return a figure of scores, that of the control, and by how much the first exceeds the second.
+
+    Parameters
+    ----------
+    contests
+        The scores.
+    figure
+        The figure of one ROC curve, a number.
+    utterances
+        How many of each speaker who is there were tested.
+    """
+    step = 1 / max(float(utterances.sum()), 1.0)
+    value, without = contests.figure(figure)
+    beside, beside_without = contests.figure(figure, control=True)
+    return (
+        jackknife_interval(float(value), without, utterances, step),
+        jackknife_interval(float(beside), beside_without, utterances, step),
+        paired_jackknife(float(value - beside), without - beside_without, utterances, step),
     )
 
 
@@ -155,7 +174,8 @@ def verdict(value: Interval, apart: Interval, chance: float, *, lower: bool) -> 
     return BEYOND if beyond else NOT_BEYOND
 
 
-def _three(value: Interval, control: Interval, apart: Interval) -> Row:
+def three(value: Interval, control: Interval, apart: Interval) -> Row:
+    """Return the cells of a figure, of the control's, and of their difference, each with its interval."""
     parts = {"": value, "control": control, "difference": apart}
     return {
         key: number
@@ -168,6 +188,7 @@ def _three(value: Interval, control: Interval, apart: Interval) -> Row:
     }
 
 
-def _spread(by_fold: Sequence[float]) -> Row:
+def spread(by_fold: Sequence[float]) -> Row:
+    """Return the cells that tell how a figure differs from fold to fold, and how many folds have one."""
     sd = float(np.std(by_fold, ddof=1)) if len(by_fold) > 1 else None
     return {"fold_mean": float(np.mean(by_fold)) if len(by_fold) else None, "fold_sd": sd, "folds": len(by_fold)}
