@@ -38,6 +38,7 @@ def planted(
     federations: int = 1,
     layer: str = "dense.0",
     classes: tuple[int, ...] = (5, 5),
+    noise: float = 0.0,
 ) -> Updates:
     """Return an update of each person in each round: noise, and on women's a pattern in one layer.
 
@@ -55,6 +56,8 @@ def planted(
         Where the pattern is.
     classes
         Examples of each class, of everybody.
+    noise
+        That clients have added, and that these updates lack.
     """
     pattern = np.random.default_rng(99).choice([-1.0, 1.0], size=SHAPES[f"{layer}.weight"])
     generator = np.random.default_rng(seed)
@@ -66,7 +69,7 @@ def planted(
                 if gender == "female":
                     own[f"{layer}.weight"] += (strength * pattern).astype(np.float32)
                 tensors[federation, round, person] = own
-                seen.append(Seen(federation, round, person, person, 10, 1, classes))
+                seen.append(Seen(federation, round, person, person, 10, 1, classes, noise))
     return Updates(seen, InMemory(tensors), GRADIENTS)
 
 

@@ -60,9 +60,14 @@ def step_along(treatment, gathered, updates, round_=1, **more):
     return gathered.combined().parameters
 
 
+@pytest.fixture
+def noiseless(monkeypatch):
+    for module in ("client_dp", "treatment"):
+        monkeypatch.setattr(f"candor.federated.defences.{module}.gaussian", lambda size, *_: torch.zeros(size))
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6, 1e25])
-def test_one_client_more_or_less_moves_the_sum_by_the_clip_at_most(begun, monkeypatch, scale):
-    monkeypatch.setattr(client_dp, "gaussian", lambda size, *_: torch.zeros(size))
+def test_one_client_more_or_less_moves_the_sum_by_the_clip_at_most(begun, noiseless, scale):
     generator = torch.Generator().manual_seed(0)
     for count in range(1, 8):
         updates = scale * torch.randn(count, SIZE, generator=generator)
@@ -71,8 +76,7 @@ def test_one_client_more_or_less_moves_the_sum_by_the_clip_at_most(begun, monkey
         assert float((more.double() - fewer.double()).norm()) <= CLIP * (1 + 1e-5)
 
 
-def test_short_updates_are_left_as_they_are_and_long_ones_keep_their_direction(begun, monkeypatch):
-    monkeypatch.setattr(client_dp, "gaussian", lambda size, *_: torch.zeros(size))
+def test_short_updates_are_left_as_they_are_and_long_ones_keep_their_direction(begun, noiseless):
     short, long = torch.full((SIZE,), 1e-3), torch.randn(SIZE, generator=torch.Generator().manual_seed(1))
     treatment, _ = begun(2)
     before = torch.stack([short, long])
@@ -85,8 +89,7 @@ def test_short_updates_are_left_as_they_are_and_long_ones_keep_their_direction(b
     assert torch.equal(given.updates, before), "what a client has learned is left alone"
 
 
-def test_the_sum_is_divided_by_the_number_expected_whoever_comes_and_whatever_they_hold(begun, monkeypatch):
-    monkeypatch.setattr(client_dp, "gaussian", lambda size, *_: torch.zeros(size))
+def test_the_sum_is_divided_by_the_number_expected_whoever_comes_and_whatever_they_hold(begun, noiseless):
     for count in (1, 4, 9):
         updates = torch.full((count, SIZE), 1e-3)
         treatment, gathered = begun(count)

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from candor.federated.defences import local_dp
 from candor.federated.defences.registry import treatment_of
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
@@ -30,7 +29,7 @@ def answers(updates):
 
 
 def test_any_two_updates_are_at_most_twice_the_clip_apart_without_the_noise(monkeypatch):
-    monkeypatch.setattr(local_dp, "gaussian", lambda size, *_: torch.zeros(size))
+    monkeypatch.setattr("candor.federated.defences.treatment.gaussian", lambda size, *_: torch.zeros(size))
     generator = torch.Generator().manual_seed(0)
     wild = 10.0 ** torch.arange(-4, 26, 5)[:, None] * torch.randn(6, SIZE, generator=generator)
     wild[3, 7] = float("nan")

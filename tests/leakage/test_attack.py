@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import recall_score, roc_auc_score
 
 from candor.leakage.attack import Attack
@@ -18,7 +19,7 @@ from candor.leakage.said import fused
 from candor.leakage.settings import TRIALS, Settings
 from planted_updates import LAYERS, half_women, planted
 
-SHADOW, VICTIMS = half_women(16, "s"), half_women(12, "v")
+SHADOW, VICTIMS, MANY = half_women(16, "s"), half_women(12, "v"), half_women(40, "v")
 
 
 def attack(
@@ -31,13 +32,25 @@ def attack(
     return Attack(shadow, planted(VICTIMS, 6, strength, seed=2, **plant), LAYERS, taught, settings, seed=0)
 
 
-def outcomes(own: Attack) -> Outcomes:
+def noised_attack(noise: float, strength: float, *, before_noise: bool) -> Attack:
+    """Return an attack on noised updates by who has shadow updates before their noise, or just as they were sent."""
+    shadow = half_women(24, "s")
+    taught = pupils(shadow, list(shadow), MANY, 0)
+    assert isinstance(taught, Pupils)
+    own = planted(shadow, 4, strength, seed=1, noise=noise)
+    attacked = planted(MANY, 5, strength, seed=2, noise=noise).as_sent()
+    return Attack(own if before_noise else own.as_sent(), attacked, LAYERS, taught, Settings(), seed=0)
+
+
+def outcomes(own: Attack, people: Mapping[str, str] = VICTIMS) -> Outcomes:
     said = [one for part in own.parts() for one in own.run(part)]
-    return Outcomes("gender", "undefended", own.pupils.values, [_answers(own, said, VICTIMS)])
+    return Outcomes("gender", "undefended", own.pupils.values, [_answers(own, said, people)])
 
 
-def by_layer(own: Attack, attacker: str, metric: str = "uar", updates: int = 1) -> dict[str, dict[str, object]]:
-    rows = outcomes(own).rows()
+def by_layer(
+    own: Attack, attacker: str, metric: str = "uar", updates: int = 1, people: Mapping[str, str] = VICTIMS
+) -> dict[str, dict[str, object]]:
+    rows = outcomes(own, people).rows()
     return {
         row["layer"]: row
         for row in rows
@@ -104,6 +117,30 @@ def test_the_figures_are_scikit_learns() -> None:
         expected = recall_score([o["truth"] for o in own_scores], [o["said"] for o in own_scores], average="macro")
         assert row["value"] == pytest.approx(expected)
     assert len(of_rounds) == 6
+
+
+def test_who_knows_of_noise_learns_what_is_under_it_and_comes_near_to_what_can_be_known_at_all() -> None:
+    """Of a known pattern under Gaussian noise the best that can be done has a closed form."""
+    noise, strength = 8.0, 0.4
+    pattern = strength * np.sqrt(LAYERS[0].size - LAYERS[0].biases)
+    best = norm.cdf(pattern / np.sqrt(2 * (1 + noise**2)))
+    aucs = []
+    for before_noise in (True, False):
+        own = noised_attack(noise, strength, before_noise=before_noise)
+        aucs.append(by_layer(own, LOGISTIC, "auc", people=MANY)["dense.0"]["value"])
+    found, from_noise = aucs
+    assert found == pytest.approx(best, abs=0.06)
+    assert from_noise < found - 0.1
+
+
+def test_noise_is_the_same_whenever_an_update_is_read_and_as_strong_as_it_was() -> None:
+    updates = planted(SHADOW, 1, 0.0, seed=1, noise=3.0)
+    sent = updates.as_sent()
+    assert (updates.lack_noise, sent.lack_noise, planted(SHADOW, 1, 0.0, seed=1).lack_noise) == (True, False, False)
+    before, after, again = (own.rows(LAYERS[0], range(16)) for own in (updates, sent, sent))
+    np.testing.assert_array_equal(after, again)
+    assert (after - before).std() == pytest.approx(3.0, rel=0.02)
+    assert abs(np.corrcoef(after - before)[0, 1:]).max() < 0.15
 
 
 def test_an_interval_is_as_wide_as_people_differ_not_as_updates_do() -> None:

@@ -52,18 +52,18 @@ def test_a_number_that_never_varied_does_not_drown_the_others() -> None:
 @pytest.mark.parametrize("memory", [10**9, 50_000, 1])
 def test_products_are_those_of_standardised_updates_whatever_the_memory(memory: int) -> None:
     scale = Standard.over(SHADOW, LAST, range(len(SHADOW)))
-    found = products(SHADOW, VICTIMS, LAST, scale, memory)
+    found = products(SHADOW, [VICTIMS], LAST, scale, memory)
     own, victims = ((raw(updates, LAST) - scale.mean) / scale.deviation for updates in (SHADOW, VICTIMS))
     np.testing.assert_allclose(found.shadow, own @ own.T / LAST.size, atol=1e-5)
-    np.testing.assert_allclose(found.victims, victims @ own.T / LAST.size, atol=1e-5)
+    np.testing.assert_allclose(found.others[0], victims @ own.T / LAST.size, atol=1e-5)
 
 
 def test_regression_on_coordinates_is_regression_on_all_numbers() -> None:
     scale = Standard.over(SHADOW, FIRST, range(len(SHADOW)))
-    found = Coordinates.of(products(SHADOW, VICTIMS, FIRST, scale))
+    found = Coordinates.of(products(SHADOW, [VICTIMS], FIRST, scale))
     labels = np.array([own.person.endswith(("1", "3", "5", "7")) for own in SHADOW.seen], dtype=np.intp)
     train, dev = np.arange(16), np.arange(16, 24)
-    taught = Logistic(found.shadow, found.victims).learn(Lesson(train, dev, labels, 2), seed=0)
+    taught = Logistic(found.shadow, *found.others).learn(Lesson(train, dev, labels, 2), seed=0)
     groups = [np.array([place]) for place in range(len(VICTIMS))]
     root = np.sqrt(FIRST.size)
     values, victims = ((raw(own, FIRST) - scale.mean) / scale.deviation / root for own in (SHADOW, VICTIMS))
@@ -78,7 +78,7 @@ def test_regression_on_coordinates_is_regression_on_all_numbers() -> None:
 
 def test_all_layers_together_are_one_long_layer() -> None:
     parts = [
-        products(SHADOW, VICTIMS, layer, Standard.over(SHADOW, layer, range(len(SHADOW)))) for layer in (FIRST, LAST)
+        products(SHADOW, [VICTIMS], layer, Standard.over(SHADOW, layer, range(len(SHADOW)))) for layer in (FIRST, LAST)
     ]
     expected = (parts[0].shadow * FIRST.size + parts[1].shadow * LAST.size) / (FIRST.size + LAST.size)
     both = together(*parts)

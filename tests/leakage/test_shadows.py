@@ -209,3 +209,29 @@ def test_an_attacker_who_knows_the_defence_meets_noise_as_strong_as_the_victims(
     facts = {"clients": victims, "defence": own.facts("")}
     theirs = treatment_of(as_attacker(run.options(), facts), layout, others)
     assert noise(theirs, others) == pytest.approx(expected, rel=0.2)
+
+
+@pytest.mark.parametrize("kind", DEFENCES)
+def test_noised_updates_are_kept_as_they_were_before_and_can_be_had_as_they_were_sent(tmp_path, everybody, kind):
+    parity = {"parity": "fed-ser-leakage"} if kind == "user_dp" else {}
+    more = {"defence": {**DEFENCES[kind], "epsilon": 2, "clip": 0.5}, **parity}
+    layer = run_victims(tmp_path, everybody).layers[0]
+    shadows = Shadows(run_shadows(tmp_path / "own", everybody, {"x/": everybody.others}, more, models=1))
+    updates = shadows.updates(dict.fromkeys(shadows.people))
+    first = [place for place, own in enumerate(updates.seen) if own.round == 1]
+    if kind != "user_dp":  # whose clip is of gradients
+        for own in updates.seen:
+            sent = [shadows.tensor(own, name).ravel() for name in shadows.facts["layers"]]
+            assert np.linalg.norm(np.concatenate(sent)) <= 0.5 * (1 + 1e-5)
+    if kind == "local_dp":
+        without = Shadows(run_shadows(tmp_path / "plain", everybody, {"x/": everybody.others}, models=1))
+        for place in first:  # the first model has not been noised yet, so that clients learn the same
+            own, twin = (np.ravel(of.tensor(updates.seen[place], "dense.0.weight")) for of in (shadows, without))
+            assert np.corrcoef(own, twin)[0, 1] > 0.9999
+    assert updates.lack_noise
+    sent = updates.as_sent()
+    for place in first:
+        before, after = (own.read(layer, place) for own in (updates, sent))
+        kept = np.concatenate([shadows.tensor(updates.seen[place], name).ravel() for name in layer.tensors])
+        to_gradient = np.nanmedian(np.abs(before / kept))
+        assert (after - before).std() / to_gradient == pytest.approx(updates.seen[place].noise, rel=0.4)

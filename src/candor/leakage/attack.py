@@ -31,7 +31,7 @@ class Attack:
     Parameters
     ----------
     shadow, victims
-        The updates; those of people whose attribute is not known are not among the victims.
+        The updates, the shadows' before any noise; of people whose attribute is not known there are no victims'.
     layers
         Of the model.
     pupils
@@ -51,6 +51,11 @@ class Attack:
     settings: Settings
     seed: int
     device: str = "cpu"
+
+    @cached_property
+    def sent(self) -> Updates:
+        """The shadow updates with the noise that their clients added."""
+        return self.shadow.as_sent() if self.shadow.lack_noise else self.shadow
 
     @cached_property
     def groups(self) -> dict[int, Groups]:
@@ -78,10 +83,11 @@ class Attack:
         for layer in self.layers:
             scale = self._scale(layer)
             if LOGISTIC in self.settings.attackers:
-                found = products(self.shadow, self.victims, layer, scale)
+                sent = [self.sent] if self.shadow.lack_noise else []
+                found = products(self.shadow, [self.victims, *sent], layer, scale)
                 yield self._said(LOGISTIC, layer.name, _on(found))
                 every = found if every is None else together(every, found)
-            of_both = norms(self.shadow, layer), norms(self.victims, layer)
+            of_both = norms(self.sent, layer), norms(self.victims, layer)
             yield self._said(NORMS, layer.name, by_norms(*of_both))
         if every is not None and len(self.layers) > 1:
             yield self._said(LOGISTIC, ALL, _on(every))
@@ -95,14 +101,21 @@ class Attack:
 
     def _network(self, layer: Layer) -> Said:
         scale = self._scale(layer)
-        shown = Shown(self.shadow, layer, scale), Shown(self.victims, layer, scale)
+        shown = Shown(self.sent, layer, scale), Shown(self.victims, layer, scale)
         settings = self.settings
         attacker = Cnn(*shown, layer, settings.num_epochs, settings.learning_rate, self.device)
         return self._said(CNN, layer.name, attacker, DEALINGS_OF_CNN)
 
     def _scale(self, layer: Layer) -> Standard:
-        """Return the scale of a layer, over the shadow updates that are learned from and nothing else."""
-        return Standard.over(self.shadow, layer, self.pupils.lesson(self.shadow).train)
+        """Return the scale of a layer, over the shadow updates that are learned from and nothing else.
+
+        Noise makes the deviations larger; in the means it would be but an error.
+        """
+        train = self.pupils.lesson(self.shadow).train
+        scale = Standard.over(self.shadow, layer, train)
+        if not self.shadow.lack_noise:
+            return scale
+        return Standard(scale.mean, Standard.over(self.sent, layer, train).deviation)
 
     def _said(self, name: str, layer: str, attacker: Attacker, dealings: int = DEALINGS) -> Said:
         lesson = self.pupils.lesson(self.shadow)
@@ -121,4 +134,4 @@ class Attack:
 
 def _on(found: Products) -> Logistic:
     coordinates = Coordinates.of(found)
-    return Logistic(coordinates.shadow, coordinates.victims)
+    return Logistic(coordinates.shadow, *coordinates.others)

@@ -136,16 +136,19 @@ class Shadows:
         return self._pack.read(self._pack.blocks[seen.federation, seen.round, seen.client][name])
 
     def updates(self, people: Mapping[str, Any], most: int | None = None) -> Updates:
-        """Return the updates of some people; of more than so many some, evenly taken from federations and rounds."""
+        """Return the updates of some people, before any noise.
+
+        Of more than so many some, evenly taken from federations and rounds.
+        """
         table = ShadowClients.read(self.folder / Path(ShadowClients.path).name)
         names = self.facts["classes"]
         clients = {model: _clients(own, names) for model, own in table.groupby("model")}
-        columns = ["model", "round", "client", "examples", "steps"]
+        sent = self._index[["model", "round", "client", "examples", "steps", "noise"]].drop_duplicates()
         found = []
-        for model, round, client, examples, steps in self._index[columns].drop_duplicates().itertuples(index=False):
+        for model, round, client, examples, steps, noise in sent.itertuples(index=False):
             person, classes = clients[model][client]
             if person in people and steps:
-                found.append(Seen(model, round, client, person, examples, steps, classes))
+                found.append(Seen(model, round, client, person, examples, steps, classes, noise))
         return Updates(evenly(found, most), self, Federation.of(self.facts["options"]))
 
     @cached_property

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from candor.federated.defences.treatment import Treatment
 from candor.federated.engines.choose import choose
 from candor.federated.errors import FederatedError
 from candor.federated.federation import Federation
@@ -50,7 +53,9 @@ class ShadowJob:
     """Some shadow federations of the same people.
 
     They begin with the victims' first model, which everybody is sent who takes part, and differ from that federation
-    and from each other in all else that is drawn. No fault befalls them, as an attacker knows of none.
+    and from each other in all else that is drawn. No fault befalls them, as an attacker knows of none. Where clients
+    noise their updates, these are kept as they are before that, and how strong the noise is: who runs a federation
+    sees both, and learns more from what is under the noise.
 
     Parameters
     ----------
@@ -159,7 +164,9 @@ class ShadowJob:
         keeper.names = [client.name for client in clients]
         keeper.pieces = layers_asked(layout, settings.keep.layers)
         engine = kind(workload, layout, rule.local, self.device)
-        return prepared, Federation(settings, world, rule, engine, keeper.keep)
+        federation = Federation(settings, world, rule, engine, keeper.keep)
+        keeper.treatment = federation.treatment
+        return prepared, federation
 
     @property
     def _pack(self) -> Path:
@@ -190,7 +197,7 @@ class ShadowJob:
 
 @dataclass
 class _Keeper:
-    """Keeps what the clients of one federation send."""
+    """Keeps what the clients of one federation send, without noise."""
 
     model: int
     pack: PackWriter
@@ -198,12 +205,21 @@ class _Keeper:
     written: _Written
     names: list[str] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
+    treatment: Treatment | None = None
 
     def keep(self, round: int, returned: Returned) -> None:
         """Keep the updates of a round, if it is one whose updates are kept."""
-        if is_kept(round, self.every):
-            rows = appended(self.pack, round, returned, self.pieces, self.names)
-            self.written.updates.extend({"model": self.model, **row} for row in rows)
+        if not is_kept(round, self.every):
+            return
+        assert self.treatment is not None
+        noises = dict(zip(returned.clients, map(self.treatment.deviation, returned.examples), strict=True))
+        if any(noises.values()):
+            sent = zip(returned.updates, returned.clients, returned.examples, strict=True)
+            before = [own.cpu() - self.treatment.noise_of(client, examples, round) for own, client, examples in sent]
+            returned = replace(returned, updates=torch.stack(before))
+        by_name = {self.names[client]: noise for client, noise in noises.items()}
+        rows = appended(self.pack, round, returned, self.pieces, self.names)
+        self.written.updates.extend({"model": self.model, **row, "noise": by_name[row["client"]]} for row in rows)
 
 
 @dataclass

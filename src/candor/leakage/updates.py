@@ -9,9 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from candor.federated.draws import draws
 from candor.federated.pseudo_gradient import gradient_of
 from candor.federated.settings import Settings as Federation
 from candor.leakage.layers import Layer
+from candor.leakage.settings import SEED
 
 Float32 = NDArray[np.float32]
 Numbers = NDArray[np.intp]
@@ -42,6 +44,8 @@ class Seen:
         What the client went through, which it tells the server.
     classes
         How many examples of each class the client has, in the order of the classes.
+    noise
+        Deviation of the noise that the client added, and that what is kept of the update lacks.
     """
 
     federation: int
@@ -51,6 +55,7 @@ class Seen:
     examples: int
     steps: int
     classes: tuple[int, ...]
+    noise: float = 0.0
 
 
 class Kept(Protocol):
@@ -72,11 +77,13 @@ class Updates:
         Where the numbers are.
     federation
         How the clients learned, which is known to who takes part: by it an update is taken for a gradient.
+    as_sent
+        Whether noise that an update lacks is added where it is read, always the same.
     """
 
-    def __init__(self, seen: Sequence[Seen], kept: Kept, federation: Federation) -> None:
+    def __init__(self, seen: Sequence[Seen], kept: Kept, federation: Federation, as_sent: bool = False) -> None:
         self.seen = list(seen)
-        self._kept, self._federation = kept, federation
+        self._kept, self._federation, self._as_sent = kept, federation, as_sent
 
     def __len__(self) -> int:
         return len(self.seen)
@@ -86,10 +93,22 @@ class Updates:
         """Whose each update is."""
         return np.array([own.person for own in self.seen])
 
+    @property
+    def lack_noise(self) -> bool:
+        """Whether they were noised when they were sent, and are read here as they were before."""
+        return not self._as_sent and any(own.noise for own in self.seen)
+
+    def as_sent(self) -> Updates:
+        """Return the same updates with the noise that they lack."""
+        return Updates(self.seen, self._kept, self._federation, as_sent=True)
+
     def read(self, layer: Layer, number: int) -> Float32:
         """Return one layer of an update, its weight row by row and its bias behind."""
         own = self.seen[number]
         flat = np.concatenate([self._kept.tensor(own, name).reshape(-1) for name in layer.tensors])
+        if self._as_sent and own.noise:
+            drawn = draws(SEED, "noise", own.federation, own.round, own.client, layer.name)
+            flat = flat + np.float32(own.noise) * drawn.standard_normal(len(flat), dtype=np.float32)
         return gradient_of(flat.astype(np.float32, copy=False), self._federation, own.examples, own.steps)
 
     def rows(self, layer: Layer, numbers: Sequence[int] | Numbers) -> Float32:

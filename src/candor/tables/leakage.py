@@ -12,7 +12,7 @@ SHADOW_PACK = f"{SHADOWS}/updates.pack"
 SHADOW_JSON = f"{SHADOWS}/shadows.json"
 """Who takes part in the shadow federations, how they were run, and what they take of the disk."""
 
-SHADOW_SCHEMA = "shadows/1"
+SHADOW_SCHEMA = "shadows/2"
 
 _RUN = "leakage/{dataset}/{run}"
 
@@ -36,7 +36,8 @@ class ShadowUpdates(Table):
 
     name = "shadow_updates"
     path = f"{SHADOWS}/updates.tsv"
-    description = "One row per federation, round, client and tensor."
+    version = 2
+    description = "One row per federation, round, client and tensor. Updates that clients noise are kept without noise."
     key = ("model", "round", "client", "layer")
     columns = (
         _MODEL,
@@ -45,6 +46,7 @@ class ShadowUpdates(Table):
         Column("layer", "Name of the tensor, such as dense.0.weight"),
         Column("examples", "Examples that the client went through in the round, each time counted", "integer"),
         Column("steps", "Steps that it took", "integer"),
+        Column("noise", "Deviation of the noise that the client added to each number before it was sent", "number"),
         *BLOCK,
     )
 

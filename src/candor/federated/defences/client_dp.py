@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -96,12 +95,13 @@ class ClientDp(WithBudget):
 
     def treat(self, returned: Returned, round: int) -> Returned:
         """Return updates that are clipped and hold the clients' shares of the noise."""
-        updates = clipped(returned.updates.cpu(), self.clip)
-        deviation = self.noise * self.clip / math.sqrt(self._taking_part)
-        for update, client in zip(updates, returned.clients, strict=True):
-            update += gaussian(len(update), deviation, self.settings.seed, round, client)
+        for client in returned.clients:
             self._given_away[client] += self._taking_part
-        return replace(returned, updates=updates)
+        return self.noised(clipped(returned.updates.cpu(), self.clip), returned, round)
+
+    def deviation(self, examples: int) -> float:
+        """Return how strong a client's share of the noise is."""
+        return self.noise * self.clip / math.sqrt(self._taking_part)
 
     def gather(self, rule: Rule, round: int) -> NoisedSum:
         """Return what sums up answers and completes the noise on them, whatever the algorithm."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from candor.federated.defences.accounting import epsilon_of_updates, noise_for_updates, times_within
-from candor.federated.defences.noise import clipped, gaussian
+from candor.federated.defences.noise import clipped
 from candor.federated.defences.treatment import Facts
 from candor.federated.defences.with_budget import WithBudget
 from candor.federated.errors import FederatedError
@@ -64,11 +63,13 @@ class LocalDp(WithBudget):
 
     def treat(self, returned: Returned, round: int) -> Returned:
         """Return updates that are clipped and noised."""
-        updates = clipped(returned.updates.cpu(), self.clip)
-        for update, client in zip(updates, returned.clients, strict=True):
-            update += gaussian(len(update), self.noise * self.clip, self.settings.seed, round, client)
+        for client in returned.clients:
             self._times[client] += 1
-        return replace(returned, updates=updates)
+        return self.noised(clipped(returned.updates.cpu(), self.clip), returned, round)
+
+    def deviation(self, examples: int) -> float:
+        """Return how strong the noise is."""
+        return self.noise * self.clip
 
     def announcement(self) -> str:
         """Return what is done and what it guarantees."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
+import torch
+
+from candor.federated.defences.noise import gaussian
 from candor.federated.errors import FederatedError
 from candor.federated.local import Returned
 from candor.federated.rules.gathered import Gathered
@@ -73,6 +77,23 @@ class Treatment:
     def treat(self, returned: Returned, round: int) -> Returned:
         """Return what clients send in place of what they have learned; the latter is left as it is."""
         return returned
+
+    def deviation(self, examples: int) -> float:
+        """Return how strong the noise is, in this round, on the update of a client that went through so many examples.
+
+        That is its standard deviation on each number of the update; 0 where there is none.
+        """
+        return 0.0
+
+    def noise_of(self, client: int, examples: int, round: int) -> torch.Tensor:
+        """Return the noise that a client adds to its update, [parameters]."""
+        return gaussian(self.layout.size, self.deviation(examples), self.settings.seed, round, client)
+
+    def noised(self, updates: torch.Tensor, returned: Returned, round: int) -> Returned:
+        """Return what clients send in place of what they have learned: these updates, which change, with noise."""
+        for update, client, examples in zip(updates, returned.clients, returned.examples, strict=True):
+            update += self.noise_of(client, examples, round)
+        return replace(returned, updates=updates)
 
     def gather(self, rule: Rule, round: int) -> Gathered:
         """Return what the answers of a round are gathered in."""

@@ -3,10 +3,8 @@ r"""The user-level privacy of fed-ser-leakage as published, to compare with: its
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import ClassVar
 
-from candor.federated.defences.noise import gaussian
 from candor.federated.defences.treatment import Facts
 from candor.federated.defences.with_budget import WithBudget
 from candor.federated.local import Returned
@@ -37,10 +35,7 @@ class UserDp(WithBudget):
 
     def treat(self, returned: Returned, round: int) -> Returned:
         """Return updates that are noised; their gradients were clipped when they were made."""
-        updates = returned.updates.to("cpu", copy=True)
-        for update, client, examples in zip(updates, returned.clients, returned.examples, strict=True):
-            update += gaussian(len(update), self.deviation(examples), self.settings.seed, round, client)
-        return replace(returned, updates=updates)
+        return self.noised(returned.updates.to("cpu", copy=True), returned, round)
 
     def announcement(self) -> str:
         """Return what is done."""

@@ -18,6 +18,9 @@ from candor.stats.intervals import FloatArray
 FREEDOMS = (0.01, 0.1, 1.0, 10.0)
 """How little weights are held back, scikit-learn's C. The one with the lowest loss on dev is taken."""
 
+FREEDOMS_UNDER_NOISE = (*FREEDOMS, 100.0, 1000.0)
+"""On the scale of what is noised, what is not is small, and takes larger weights."""
+
 STEPS = 2000
 
 
@@ -27,28 +30,35 @@ class Logistic:
 
     Once it is chosen how much they are held back, it learns from dev as well, which is of shadow people too.
 
+    Who knows of a defence that noises updates learns from shadow updates before their noise: noise that is learned
+    from ends up in the weights. It is by noised ones, as the victims' are, that he chooses.
+
     Parameters
     ----------
     shadow, victims
         What is seen of updates, [updates, coordinates], in which inner products are those of the updates. Being linear,
         it says of a mean of updates the mean of what it says of each.
+    sent
+        The shadow updates as they were sent, where they were noised.
     """
 
     shadow: Float32 | FloatArray
     victims: Float32 | FloatArray
+    sent: Float32 | FloatArray | None = None
 
     def learn(self, lesson: Lesson, seed: int, like: Taught | None = None) -> Taught:
         """Return the regression after a lesson; nothing is random in it."""
         train, dev, labels = lesson.train, lesson.dev, lesson.labels
-        freedoms = [like.freedom] if isinstance(like, _TaughtLogistic) else FREEDOMS
+        offered, chosen_by = (FREEDOMS, self.shadow) if self.sent is None else (FREEDOMS_UNDER_NOISE, self.sent)
+        freedoms = [like.freedom] if isinstance(like, _TaughtLogistic) else offered
         tried = [_fitted(self.shadow[train], labels[train], freedom) for freedom in freedoms]
-        losses = [_loss(own, self.shadow[dev], labels[dev]) for own in tried]
+        losses = [_loss(own, chosen_by[dev], labels[dev]) for own in tried]
         best = int(np.argmin(losses))
         both = np.concatenate([train, dev])
         final = _fitted(self.shadow[both], labels[both], freedoms[best])
         on_dev, on_victims = (
             log_odds(own.decision_function(values))
-            for own, values in ((tried[best], self.shadow[dev]), (final, self.victims))
+            for own, values in ((tried[best], chosen_by[dev]), (final, self.victims))
         )
         return _TaughtLogistic(on_dev, on_victims, freedoms[best])
 

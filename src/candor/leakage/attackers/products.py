@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,18 +26,20 @@ class Products:
     ----------
     shadow
         Between shadow updates, [shadow, shadow].
-    victims
-        Between victims' updates and those, [victims, shadow].
+    others
+        Between other updates and those, [updates, shadow], for each set of others.
     size
         D.
     """
 
     shadow: Float32
-    victims: Float32
+    others: tuple[Float32, ...]
     size: int
 
 
-def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, memory: int = MEMORY) -> Products:
+def products(
+    shadow: Updates, others: Sequence[Updates], layer: Layer, scale: Standard, memory: int = MEMORY
+) -> Products:
     """Return the products of one layer.
 
     The numbers of the layer are gone through in stripes, and for each stripe all updates are read once more: no more
@@ -44,8 +47,8 @@ def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, m
 
     Parameters
     ----------
-    shadow, victims
-        The updates.
+    shadow, others
+        The updates, and sets of others.
     layer
         Which layer.
     scale
@@ -53,7 +56,7 @@ def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, m
     memory
         Bytes that a stripe may have.
     """
-    among, across = torch.zeros(len(shadow), len(shadow)), torch.zeros(len(victims), len(shadow))
+    among, *across = (torch.zeros(len(updates), len(shadow)) for updates in (shadow, *others))
     width = max(1, memory // (4 * len(shadow)))
     for start in range(0, layer.size, width):
         stripe = slice(start, start + width)
@@ -61,18 +64,20 @@ def products(shadow: Updates, victims: Updates, layer: Layer, scale: Standard, m
         for places, values in shadow.blocks(layer, range(len(shadow))):
             own[places] = torch.from_numpy(scale.brought(values)[:, stripe])
         among.addmm_(own, own.T)
-        for places, values in victims.blocks(layer, range(len(victims))):
-            across[places].addmm_(torch.from_numpy(scale.brought(values)[:, stripe]), own.T)
-    return Products(among.div_(layer.size).numpy(), across.div_(layer.size).numpy(), layer.size)
+        for updates, found in zip(others, across, strict=True):
+            for places, values in updates.blocks(layer, range(len(updates))):
+                found[places].addmm_(torch.from_numpy(scale.brought(values)[:, stripe]), own.T)
+    divided = (found.div_(layer.size).numpy() for found in across)
+    return Products(among.div_(layer.size).numpy(), tuple(divided), layer.size)
 
 
 def together(one: Products, other: Products) -> Products:
     """Return the products of two layers as if they were one, in which numbers weigh the same; the first changes."""
     size = one.size + other.size
-    for own, more in ((one.shadow, other.shadow), (one.victims, other.victims)):
+    for own, more in zip((one.shadow, *one.others), (other.shadow, *other.others), strict=True):
         own *= np.float32(one.size / size)
         own += np.float32(other.size / size) * more
-    return Products(one.shadow, one.victims, size)
+    return Products(one.shadow, one.others, size)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Coordinates:
     """Updates in coordinates in which they have the same inner products, but which are no more than the updates."""
 
     shadow: Float32
-    victims: Float32
+    others: tuple[Float32, ...]
 
     @classmethod
     def of(cls, found: Products) -> Coordinates:
@@ -89,4 +94,4 @@ class Coordinates:
         kept = lengths > SHORTEST * lengths[-1]
         lengths, directions = lengths[kept][::-1], directions[:, kept][:, ::-1]
         roots = np.sqrt(lengths)
-        return cls(directions * roots, found.victims @ (directions / roots))
+        return cls(directions * roots, tuple(own @ (directions / roots) for own in found.others))
