@@ -5,6 +5,7 @@ import pytest
 from candor.config.loading import ConfigError, load
 from candor.plan import datasets as plan_datasets
 from candor.plan import federated, leakage
+from candor.plan.targets import unknown_target
 
 PATHS = {"data_dir": {"ravdess": "/data/r", "emodb": "/data/e", "iemocap": "/data/i"}}
 
@@ -32,6 +33,22 @@ def test_runs_with_people_for_clients_and_kept_updates_are_attacked_and_others_a
     found = plan(backbones={"fbank": None}, **entries(**more))
     assert list(found["ravdess"]) == ["fbank_fed_avg", "fbank_fed_sgd", "fbank_shards"]
     assert "digits" not in found
+
+
+def test_whoever_asks_for_a_run_that_is_not_attacked_is_told_why():
+    more = {"dealt": {"partition": "iid"}, "silent": {"keep": {"updates_every": 0}}}
+    raw = {"backbones": {"fbank": None}, "leakage": {"runs": ["fed_avg"]}, **entries(**more)}
+    config = load({**PATHS, **raw})
+    datasets = plan_datasets.resolve(config)
+    told = leakage.left_out(config, datasets, federated.runs(config, datasets))
+    assert unknown_target("results/leakage/ravdess/fbank_silent/", [], datasets, told) == (
+        "target: results/leakage/ravdess/fbank_silent/ is not offered, as it is of federated.silent, which keeps no "
+        "updates; set its keep.updates_every to 1 or more"
+    )
+    assert "(partition 'iid') are no people" in told["results/leakage/ravdess/fbank_dealt"]
+    assert "has no clients" in told["results/leakage/ravdess/fbank_central"]
+    assert "do not name" in told["results/leakage/ravdess/fbank_fed_sgd"]
+    assert "results/leakage/ravdess/fbank_fed_avg" not in told
 
 
 def test_without_other_datasets_people_differ_from_fold_to_fold():

@@ -120,7 +120,8 @@ def require(dataset, stage):
 
 def refuse_unknown(wildcards):
     """Say what is wrong with the name of a folder that is no target, and end."""
-    sys.exit(unknown_target(wildcards.folder, TARGETS, DATASETS))
+    left_out = plan_leakage.left_out(CONFIG, DATASETS, FEDERATED)
+    sys.exit(unknown_target(wildcards.folder, TARGETS, DATASETS, left_out))
 
 
 LEFT_OUT_TOLD = []

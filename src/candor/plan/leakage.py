@@ -11,7 +11,7 @@ from candor.config.loading import ConfigError, refuse
 from candor.config.root import Config
 from candor.leakage.names import DOES_NOT_KNOW, KNOWS, UNDEFENDED
 from candor.plan.federated import Run, Runs
-from candor.plan.targets import offered
+from candor.plan.targets import ROOT, offered
 
 if TYPE_CHECKING:
     from candor.plan.datasets import Dataset
@@ -107,8 +107,20 @@ def attacked(config: Config, datasets: Mapping[str, Dataset], runs: Runs) -> Pla
         if dataset not in datasets:  # handwritten digits, which nobody has spoken
             continue
         for run in own.values():
-            if _is_attacked(config, run):
+            if _is_named(config, run) and not _why_not(run.settings):
                 found.setdefault(dataset, {})[run.name] = _attacked(config, datasets, run, own)
+    return found
+
+
+def left_out(config: Config, datasets: Mapping[str, Dataset], runs: Runs) -> dict[str, str]:
+    """Return why a run is not attacked, by the folder that it would have, for each that is not."""
+    found = {}
+    for dataset, own in runs.items():
+        for run in own.values() if dataset in datasets else ():
+            why = _why_not(run.settings)
+            if why or not _is_named(config, run):
+                named = "which `leakage.runs` and `leakage.feature_type` do not name"
+                found[f"{ROOT}/leakage/{dataset}/{run.name}"] = f"it is of federated.{run.entry}, {why or named}"
     return found
 
 
@@ -169,10 +181,9 @@ def _why_not(entry: Any) -> str:
     return ""
 
 
-def _is_attacked(config: Config, run: Run) -> bool:
+def _is_named(config: Config, run: Run) -> bool:
     asked = config.leakage
-    named = run.entry in (asked.runs or (run.entry,)) and run.backbone in (asked.feature_type or (run.backbone,))
-    return named and not _why_not(run.settings)
+    return run.entry in (asked.runs or (run.entry,)) and run.backbone in (asked.feature_type or (run.backbone,))
 
 
 def _attacked(config: Config, datasets: Mapping[str, Dataset], run: Run, runs: Mapping[str, Run]) -> Attacked:

@@ -176,7 +176,12 @@ def _target(stage: str, dataset: str | None, finals: Iterable[Final], alias: str
     return Target(name, stage, dataset, tuple(final.path for final in finals), also)
 
 
-def unknown_target(name: str, targets: Iterable[Target], datasets: Mapping[str, Dataset] | None = None) -> str:
+def unknown_target(
+    name: str,
+    targets: Iterable[Target],
+    datasets: Mapping[str, Dataset] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> str:
     """Return one line that says where the name of a folder goes wrong, and what there is instead.
 
     Parameters
@@ -187,7 +192,11 @@ def unknown_target(name: str, targets: Iterable[Target], datasets: Mapping[str, 
         Every folder that can be asked for.
     datasets
         All datasets, to tell of one that the stage is not offered for.
+    left_out
+        Folders that there could be, and why there are not.
     """
+    if why := (left_out or {}).get(name.rstrip("/")):
+        return f"target: {name} is not offered, as {why}"
     targets = list(targets)
     known = [target.name for target in targets]
     parts = name.split("/")
