@@ -97,6 +97,7 @@ def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
             return _nothing(rounds, title)
         figure = new_figure(FULL_WIDTH, 0.9 + 2.1 * len(panels))
         axes = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
+        of_a_dot: list[float] = []
         for axis, (attribute, knowledge, attacker) in zip(axes, panels, strict=True):
             own = rounds[
                 (rounds["attribute"] == attribute)
@@ -105,12 +106,13 @@ def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
             ]
             for place, layer in enumerate(dict.fromkeys(own["layer"])):
                 one = _binned(own[own["layer"] == layer])
-                colour = INK if layer == ALL else LAYER_COLOURS[place % len(LAYER_COLOURS)]
+                colour = _colour(layer, place)
+                of_a_dot += one["tested"].tolist()
                 axis.plot(one["round"], 100 * one["value"], marker="o", markersize=3, color=colour, label=layer)
             _chance(axis, own["chance"].iloc[0])
             axis.set_title(f"{attribute}, {ATTACKERS[attacker][2]}, {knowledge}")
             axis.set_ylabel("UAR (%)")
-        axes[-1].set_xlabel("round (neighbouring ones put together)")
+        axes[-1].set_xlabel(f"round (neighbouring ones put together: a dot is of {np.mean(of_a_dot):.0f} updates)")
         axes[-1].legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.3), fontsize=6.5)
         set_title(figure, title)
     return figure
@@ -144,16 +146,20 @@ def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
     numbers = _numbers(rows)
     rows = rows[rows["updates"].isin(numbers)]
     for attacker in (LOGISTIC, CNN):
-        own = rows[(rows["attacker"] == attacker) & ~rows["layer"].isin([ALL, NONE])]
-        for place, layer in enumerate(dict.fromkeys(own["layer"])):
+        own = rows[(rows["attacker"] == attacker) & (rows["layer"] != NONE)]
+        layers = list(dict.fromkeys(own["layer"]))
+        for place, layer in enumerate(layers):
             one = own[own["layer"] == layer].sort_values("updates")
-            colour = LAYER_COLOURS[place % len(LAYER_COLOURS)]
+            colour = _colour(layer, place)
             style = "-" if attacker == LOGISTIC else "--"
             label = layer if attacker == LOGISTIC or LOGISTIC not in set(rows["attacker"]) else None
+            aside = 0.08 * (place - (len(layers) - 1) / 2) + (0.03 if attacker == CNN else 0.0)
+            x = np.array([numbers.index(number) for number in one["updates"]]) + aside
             axes.plot(
-                [numbers.index(number) for number in one["updates"]], 100 * one["value"], style, color=colour,
-                marker=ATTACKERS[attacker][1], markersize=3.5, linewidth=1.1, label=label,
+                x, 100 * one["value"], style, color=colour, marker=ATTACKERS[attacker][1], markersize=3.5,
+                linewidth=1.1, label=label,
             )  # fmt: skip
+            axes.vlines(x, 100 * one["low"], 100 * one["high"], color=colour, linewidth=0.8)
     seen = rows.groupby("updates")["seen"].max()
     labels = [f"{number}" if seen[number] > 0.95 * number else f"≤{number} ({seen[number]:.0f})" for number in numbers]
     axes.set_xticks(range(len(numbers)), labels)
@@ -161,6 +167,10 @@ def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
     _chance(axes, rows["chance"].iloc[0])
     axes.set_title("the mean of several")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.32), ncols=4, fontsize=6.5)
+
+
+def _colour(layer: str, place: int) -> str:
+    return INK if layer == ALL else LAYER_COLOURS[place % len(LAYER_COLOURS)]
 
 
 def _numbers(rows: pd.DataFrame) -> list[int]:
@@ -187,6 +197,7 @@ def _binned(rows: pd.DataFrame) -> pd.DataFrame:
         {
             "round": [own["round"].mean() for own in told],
             "value": [np.average(own["value"], weights=own["tested"]) for own in told],
+            "tested": [own["tested"].sum() for own in told],
         }
     )
 

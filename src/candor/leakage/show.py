@@ -17,12 +17,12 @@ from candor.tables.leakage import LeakageSummary
 
 HEADS = (
     *("dataset", "run", "defence", "attacker", "what", "by", "layer", "UAR [95 % interval]", "AUC [95 % interval]"),
-    *("chance", "dealt anew", "people", "emotion", "verdict"),
+    *("chance", "shuffled", "people", "emotion", "verdict"),
 )
 EXPLAINED = (
     "Per cent, of people whom the attacker has not learned from, off one update of a client. `attacker`: whether he "
     "knows the defence. `layer`: the one that tells most on shadow people; all are in attacks.tsv. AUC: how well "
-    "people are told apart, wherever the line is. `dealt anew`: UAR of the same attacker, taught shuffled values. "
+    "people are told apart, wherever the line is. `shuffled`: UAR of the same attacker, taught values dealt out anew. "
     "`emotion`: UAR on test speakers. `verdict`: of UAR or AUC, whichever says more."
 )
 KEY = ["run", "attribute", "knowledge"]
