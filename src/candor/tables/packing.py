@@ -29,8 +29,11 @@ LEVEL = 1
 """Of compression. Levels up to 12 make packs of a dense network's updates smaller by less than 1 %, if at all, and take
 up to 25 times as long: what compresses is the first byte of each number, and the others are noise to every level."""
 
-RELEASE = 256 * 2**20
-"""Bytes of a pack that are read before the memory behind them is let go."""
+RELEASE = 64 * 2**20
+"""Bytes of a pack that are in memory before they are let go."""
+
+AROUND = 64 * 2**10
+"""Bytes that Linux brings along, at most, with the one that was asked for: small blocks take as much."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,7 @@ class PackReader:
 
     def _release(self, read: int) -> None:
         """Let the system have back the memory behind what was read; it stays in its cache while there is room."""
-        self._read += read
+        self._read += read + AROUND
         if self._read > RELEASE and self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
             self._read = 0
