@@ -4,7 +4,7 @@
 
 Five shadow federations of 200 rounds with 8 clients each, of an MLP 512-256-128-4, every update kept in four bits:
 8000 updates of 165,000 numbers, for FedAvg and for FedSGD. Then logistic regression on every layer, and on all of
-them, learns from as many as the rule learns from (4000, evenly taken) and attacks 1600 updates of others, and
+them, learns from as many as the rule learns from (4000, drawn at random) and attacks 1600 updates of others, and
 fed-ser-leakage's network is trained on the first layer for a while. Clips are random points, as what is measured does
 not depend on what they say.
 

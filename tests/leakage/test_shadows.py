@@ -11,15 +11,18 @@ import torch
 
 from candor.config.federated import FederatedRun
 from candor.federated.defences.registry import treatment_of
+from candor.federated.errors import FederatedError
 from candor.federated.federation import Federation
 from candor.federated.job import FederatedJob
 from candor.federated.local import Returned
+from candor.federated.rules.averaging import FedAvg
 from candor.federated.settings import Settings
 from candor.federated.vectors import Layout, Piece
 from candor.federated.workloads.prepared import Sources
-from candor.leakage.kept import Shadows, Victims
+from candor.leakage.kept import Shadows, Victims, some_of
 from candor.leakage.shadow_people import shadow_people
 from candor.leakage.shadows import ShadowJob, as_attacker
+from candor.leakage.updates import Seen
 from candor.store.objects import Store
 
 CLASSES = ["anger", "neutral", "sadness"]
@@ -205,10 +208,72 @@ def test_an_attacker_who_knows_the_defence_meets_noise_as_strong_as_the_victims(
         return np.sqrt(np.mean(np.square(found)))
 
     own = treatment_of(Settings.of(run.options()), layout, victims)
-    expected = noise(own, victims)
-    facts = {"clients": victims, "defence": own.facts("")}
-    theirs = treatment_of(as_attacker(run.options(), facts), layout, others)
-    assert noise(theirs, others) == pytest.approx(expected, rel=0.2)
+    expected, facts = noise(own, victims), {"clients": victims, "defence": own.facts("")}
+    settings = as_attacker(run.options(), facts)
+    theirs = treatment_of(settings, layout, others)
+    told = []
+    for round in range(1, 15):
+        if theirs.begin(list(range(others)), round):
+            told.append(theirs.deviation(20))
+    assert np.sqrt(np.mean(np.square(told))) == pytest.approx(expected, rel=0.2)
+    assert settings.num_epochs == (20 if kind == "user_dp" else own.rounds)
+
+
+@pytest.mark.parametrize("kind", DEFENCES)
+def test_noise_does_as_much_to_a_shadow_model_as_to_the_victims(kind):
+    """What becomes of updates of nothing is the noise on the model's step."""
+    parity = {"parity": "fed-ser-leakage"} if kind == "user_dp" else {}
+    run = FederatedRun(defence=DEFENCES[kind], clients_per_round=0.5, num_epochs=30, **parity)
+    layout = Layout((Piece("dense.0.weight", (200, 100), 0),), (), ())
+
+    def noise(settings, number):
+        treatment, rule, found = treatment_of(settings, layout, number), FedAvg(settings, layout), []
+        for round in range(1, 13):
+            chosen = treatment.begin(list(range(number)), round)
+            gathered = treatment.gather(rule, round)
+            if chosen:
+                none, nothing = torch.empty(len(chosen), 0), torch.zeros(len(chosen), layout.size)
+                sent = Returned(chosen, nothing, none, none.long(), [20] * len(chosen), [1] * len(chosen))
+                gathered.add(treatment.treat(sent, round))
+                found.append(float(gathered.combined().parameters.std()))
+        return np.sqrt(np.mean(np.square(found))), treatment
+
+    expected, own = noise(Settings.of(run.options()), 40)
+    found, _ = noise(as_attacker(run.options(), {"clients": 40, "defence": own.facts("")}), 8)
+    assert found == pytest.approx(expected, rel=0.12)
+
+
+def test_a_federation_that_fails_on_its_way_leaves_the_others_as_they_are(tmp_path, everybody, monkeypatch):
+    whole = Shadows(run_shadows(tmp_path / "whole", everybody, {"x/": everybody.others}, models=3))
+    real, rounds = Federation.round, []
+
+    def failing(self, number):
+        rounds.append(number)
+        if len(rounds) == 6:
+            raise FederatedError("the model has left the numbers")
+        return real(self, number)
+
+    monkeypatch.setattr(Federation, "round", failing)
+    shadows = Shadows(run_shadows(tmp_path / "failed", everybody, {"x/": everybody.others}, models=3))
+    people = dict.fromkeys(shadows.people)
+    assert (shadows.facts["models"], shadows.facts["reason"]) == (2, "")
+    assert {own.federation for own in shadows.updates(people).seen} == {1, 3}
+    left = [own for own in whole.updates(people).seen if own.federation != 2]
+    assert shadows.updates(people).seen == left
+    layer = run_victims(tmp_path, everybody).layers[0]
+    places = [place for place, own in enumerate(whole.updates(people).seen) if own.federation != 2]
+    expected = whole.updates(people).rows(layer, places)
+    np.testing.assert_array_equal(shadows.updates(people).rows(layer, range(len(left))), expected)
+
+
+def test_of_many_updates_every_client_keeps_some():
+    seen = [Seen(1, round, f"c{client}", f"c{client}", 1, 1, (1,)) for round in range(1, 101) for client in range(8)]
+    drawn = some_of(seen, 400)
+    assert len(drawn) == 400
+    assert drawn == sorted(drawn, key=seen.index)
+    counts = [sum(own.client == f"c{client}" for own in drawn) for client in range(8)]
+    assert min(counts) > 30
+    assert some_of(seen, 900) == some_of(seen, None) == seen
 
 
 @pytest.mark.parametrize("kind", DEFENCES)

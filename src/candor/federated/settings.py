@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +31,27 @@ class Faults:
 
 
 @dataclass(frozen=True)
+class Imitated:
+    """The defence of other clients, which made-up ones imitate, so that nobody's budget is at stake.
+
+    Parameters
+    ----------
+    clients, per_round
+        How many these others are, and how many are expected to take part in a round.
+    noise
+        How strong the noise on an update of theirs is, relative to the clip; none where it hangs on their examples.
+    """
+
+    clients: int
+    per_round: int
+    noise: float | None = None
+
+
+@dataclass(frozen=True)
 class Defence:
     """What is done to updates before anybody sees them; the fields are the keys of the config, and `imitated`.
 
-    That is for an attacker who has made-up clients do the same, so that nobody's budget is at stake: how strong the
-    noise on an update of the victims is, relative to the clip; with `user_dp` what share of them takes part in a round.
+    That is for an attacker who has made-up clients do as others do.
     """
 
     kind: str = "none"
@@ -44,7 +60,18 @@ class Defence:
     clip: float | None = None
     noise: float | None = None
     share: float | None = None
-    imitated: float | None = None
+    imitated: Imitated | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Defence:
+        """Return what the facts of a run tell, or an entry of the config."""
+        others = options.get("imitated")
+        return cls(**{**options, "imitated": Imitated(**others) if others else None})
+
+    @property
+    def noises(self) -> bool:
+        """Return whether clients noise their updates."""
+        return self.kind in (CLIENT_DP, LOCAL_DP, USER_DP)
 
     @property
     def guarantees(self) -> bool:
@@ -138,5 +165,10 @@ class Settings:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
         """Return the settings of an entry of the config, as `FederatedRun.options` gives them."""
-        parts = {"server": Server, "faults": Faults, "defence": Defence, "keep": Kept}
-        return cls(**{key: parts[key](**own) if key in parts else own for key, own in options.items()})
+        parts: dict[str, Callable[[Any], Any]] = {
+            "server": lambda own: Server(**own),
+            "faults": lambda own: Faults(**own),
+            "defence": Defence.of,
+            "keep": lambda own: Kept(**own),
+        }
+        return cls(**{key: parts[key](own) if key in parts else own for key, own in options.items()})

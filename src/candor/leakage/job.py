@@ -153,7 +153,7 @@ class AttacksJob:
         seen = victims.updates(dict.fromkeys(attacked))
         shadow = lesson.shadows.updates(taught.told, MOST_SHADOW)
         if len(shadow) == MOST_SHADOW:
-            logger.info("of all shadow updates %d are learned from, evenly taken", MOST_SHADOW)
+            logger.info("of all shadow updates %d are learned from, drawn at random", MOST_SHADOW)
         seed = SEED + victims.folds[0]
         return Attack(shadow, seen, victims.layers, taught, self.settings, seed, self.device)
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from candor.federated.draws import draws
 from candor.federated.settings import Settings as Federation
 from candor.leakage.layers import Layer, layers_of
+from candor.leakage.settings import SEED
 from candor.leakage.updates import Seen, Updates
 from candor.tables.base import TableError
 from candor.tables.federated_history import FederatedHistory
@@ -138,7 +140,7 @@ class Shadows:
     def updates(self, people: Mapping[str, Any], most: int | None = None) -> Updates:
         """Return the updates of some people, before any noise.
 
-        Of more than so many some, evenly taken from federations and rounds.
+        Of more than so many some, drawn so that federations, rounds and clients have all the same chance.
         """
         table = ShadowClients.read(self.folder / Path(ShadowClients.path).name)
         names = self.facts["classes"]
@@ -149,7 +151,7 @@ class Shadows:
             person, classes = clients[model][client]
             if person in people and steps:
                 found.append(Seen(model, round, client, person, examples, steps, classes, noise))
-        return Updates(evenly(found, most), self, Federation.of(self.facts["options"]))
+        return Updates(some_of(found, most), self, Federation.of(self.facts["options"]))
 
     @cached_property
     def people(self) -> list[str]:
@@ -160,11 +162,15 @@ class Shadows:
         return sorted({people[one] for one in sent} - {""})
 
 
-def evenly(seen: Sequence[Seen], most: int | None) -> Sequence[Seen]:
-    """Return so many updates at most, evenly taken from them in their order."""
+def some_of(seen: Sequence[Seen], most: int | None) -> Sequence[Seen]:
+    """Return so many updates at most, drawn from them, in their order.
+
+    Every so many-th would not do: where the same clients take part in every round it would be the same ones' each time.
+    """
     if most is None or len(seen) <= most:
         return seen
-    return [seen[place] for place in np.linspace(0, len(seen) - 1, most).round().astype(int)]
+    drawn = draws(SEED, "some of them").permutation(len(seen))[:most]
+    return [seen[place] for place in np.sort(drawn)]
 
 
 def _clients(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, tuple[str, tuple[int, ...]]]:

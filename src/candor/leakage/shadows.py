@@ -23,7 +23,7 @@ from candor.federated.local import Returned
 from candor.federated.placing import place
 from candor.federated.recording import appended, is_kept
 from candor.federated.rules.registry import rule_of
-from candor.federated.settings import CLIENT_DP, LOCAL_DP, USER_DP, Faults
+from candor.federated.settings import Faults, Imitated
 from candor.federated.settings import Settings as FederationSettings
 from candor.federated.vectors import Layout, Piece, Weights
 from candor.federated.workloads import emotion
@@ -41,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 APART = 1_000_003
 """By so much the seeds of two shadow federations differ, so that none draws what another or the victims' one draws."""
-
-NOISED = (CLIENT_DP, LOCAL_DP, USER_DP)
-"""Defences whose noise an attacker has to match."""
 
 Row = dict[str, Any]
 
@@ -120,9 +117,10 @@ class ShadowJob:
             with Progress(rounds * self.models, f"shadows {self.names['people']}", "round") as progress:
                 progress.advance(written.models * rounds)
                 for model in range(written.models + 1, self.models + 1):
-                    written.reason = self._one(model, pack, written, progress)
-                    if written.reason:
-                        break
+                    size = pack.size
+                    if why := self._one(model, pack, written, progress):
+                        pack.cut(size)
+                        written.forget(model, why)
                     written.models = model
                     pack.flush()
                     resume.save({"size": pack.size, "written": vars(written)}, now=True)
@@ -186,9 +184,9 @@ class ShadowJob:
             "options": asdict(self.settings),
             "datasets": list(self.datasets),
             "classes": list(self.sources.classes or ()),
-            "models": written.models,
+            "models": len({row["model"] for row in written.clients}),
             "partition": written.partition,
-            "reason": written.reason,
+            "reason": "" if written.clients else written.reason,
             "layers": written.layers,
             "updates": updates,
             "bytes": written.bytes,
@@ -224,7 +222,7 @@ class _Keeper:
 
 @dataclass
 class _Written:
-    """What of the federations is done."""
+    """What of the federations is done: how many were run, what there is of them, and why one failed, if one did."""
 
     models: int = 0
     clients: list[Row] = field(default_factory=list)
@@ -233,6 +231,11 @@ class _Written:
     partition: str = ""
     reason: str = ""
     bytes: int = 0
+
+    def forget(self, model: int, why: str) -> None:
+        """Leave out what there is of a federation that has failed."""
+        self.updates = [row for row in self.updates if row["model"] != model]
+        self.reason = why
 
 
 def as_attacker(options: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> FederationSettings:
@@ -243,31 +246,35 @@ def as_attacker(options: Mapping[str, Any], facts: Mapping[str, Any] | None = No
     options
         The victims' entry of the config, all defaults filled in. What he keeps, he keeps as that run does.
     facts
-        Those of their run, where it has a defence: shadow people's noise on an update is as strong as theirs, however
-        many they are, and whatever budget that would be.
+        Those of their run, where it has a defence. Noise on an update is taken to be as strong as theirs, however many
+        shadow people are; what it does to the model is the same as well; and who noises ends with the round in which
+        the victims have ended, if these have spent a budget.
     """
     settings = FederationSettings.of(options)
-    kept, defence = replace(settings.keep, standalone=False), settings.defence
-    if facts is not None and defence.kind in NOISED:
-        defence = replace(defence, imitated=imitated(facts))
-    return replace(settings, faults=Faults(), keep=kept, defence=defence)
+    settings = replace(settings, faults=Faults(), keep=replace(settings.keep, standalone=False))
+    if facts is None or not settings.defence.noises:
+        return settings
+    if settings.defence.guarantees:
+        settings = replace(settings, num_epochs=int(facts["defence"]["rounds"]))
+    return replace(settings, defence=replace(settings.defence, imitated=imitated(facts)))
 
 
-def imitated(facts: Mapping[str, Any]) -> float:
-    """Return what an attacker takes over of the victims' defence, as `Defence.imitated` has it.
+def imitated(facts: Mapping[str, Any]) -> Imitated:
+    """Return what an attacker takes over of the victims' defence.
 
     >>> imitated({"clients": 20, "defence": {"kind": "client_dp", "noise": 3.0, "sampling_rate": 0.45}})
-    1.0
+    Imitated(clients=20, per_round=9, noise=1.0)
 
     Parameters
     ----------
     facts
         Of the victims' run.
     """
-    defence = facts["defence"]
+    defence, clients = facts["defence"], facts["clients"]
+    per_round = round(defence["sampling_rate"] * clients)
     match defence["kind"]:
-        case "client_dp":  # of so many who are expected to take part, each brings a share of the noise
-            return float(defence["noise"] / math.sqrt(defence["sampling_rate"] * facts["clients"]))
+        case "client_dp":  # of so many each brings a share of the noise
+            return Imitated(clients, per_round, defence["noise"] / math.sqrt(per_round))
         case "local_dp":
-            return float(defence["noise"])
-    return float(defence["sampling_rate"])
+            return Imitated(clients, per_round, defence["noise"])
+    return Imitated(clients, per_round)

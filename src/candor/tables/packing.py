@@ -118,6 +118,13 @@ class PackWriter:
         self.size = block.end
         return block
 
+    def cut(self, size: int) -> None:
+        """Leave out all that was added once there were so many bytes."""
+        self._file.flush()
+        self._file.truncate(size)
+        self._file.seek(size)
+        self.size = size
+
     def flush(self) -> None:
         """Bring all that was added to the disk, so that `size` may be noted as what a later job goes on from."""
         self._file.flush()

@@ -67,9 +67,9 @@ class ClientDp(WithBudget):
 
     def _fitting(self, rounds: int) -> tuple[float, int]:
         """Return the noise, and how many rounds fit the budget with it."""
-        if self.defence.imitated is not None:
-            many = how_many(self.clients, self.settings.clients_per_round)
-            return self.defence.imitated * math.sqrt(many), rounds
+        if (others := self.defence.imitated) is not None:
+            assert others.noise is not None
+            return others.noise * math.sqrt(how_many(self.clients, self.settings.clients_per_round)), rounds
         if self.defence.noise is None:
             return noise_for_models(self.epsilon, self.rate, rounds, self.delta), rounds
         noise = self.defence.noise
@@ -106,7 +106,7 @@ class ClientDp(WithBudget):
     def gather(self, rule: Rule, round: int) -> NoisedSum:
         """Return what sums up answers and completes the noise on them, whatever the algorithm."""
         many = how_many(self.clients, self.settings.clients_per_round)
-        deviation = self.noise * self.clip
+        deviation = self.hushed * self.noise * self.clip
         noise = gaussian(self.layout.size, deviation, self.settings.seed, round, SERVER)
         return NoisedSum(self._taking_part, many, noise)
 

@@ -43,8 +43,9 @@ class LocalDp(WithBudget):
 
     def _fitting(self) -> tuple[float, int]:
         """Return the noise, and how often a client may send with it."""
-        if self.defence.imitated is not None:
-            return self.defence.imitated, self.settings.num_epochs
+        if (others := self.defence.imitated) is not None:
+            assert others.noise is not None
+            return others.noise, self.settings.num_epochs
         if self.defence.noise is None:
             expected = max(1, math.ceil(self.settings.num_epochs * self.rate - NUDGE))
             return noise_for_updates(self.epsilon, expected, self.delta), expected

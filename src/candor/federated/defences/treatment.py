@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -81,13 +82,27 @@ class Treatment:
     def deviation(self, examples: int) -> float:
         """Return how strong the noise is, in this round, on the update of a client that went through so many examples.
 
-        That is its standard deviation on each number of the update; 0 where there is none.
+        That is its standard deviation on each number of the update; 0 where there is none. Of clients who imitate
+        others it is that on an update of theirs.
         """
         return 0.0
 
+    @property
+    def hushed(self) -> float:
+        """By what noise is multiplied: for clients who imitate others, as many or not, so that the model has as much.
+
+        A mean of k updates holds the noise of one over the square root of k; too much of it would spoil a model that
+        fewer take part in.
+        """
+        others = self.defence.imitated
+        if others is None:
+            return 1.0
+        return math.sqrt(how_many(self.clients, self.settings.clients_per_round) / others.per_round)
+
     def noise_of(self, client: int, examples: int, round: int) -> torch.Tensor:
         """Return the noise that a client adds to its update, [parameters]."""
-        return gaussian(self.layout.size, self.deviation(examples), self.settings.seed, round, client)
+        deviation = self.hushed * self.deviation(examples)
+        return gaussian(self.layout.size, deviation, self.settings.seed, round, client)
 
     def noised(self, updates: torch.Tensor, returned: Returned, round: int) -> Returned:
         """Return what clients send in place of what they have learned: these updates, which change, with noise."""

@@ -28,7 +28,8 @@ class UserDp(WithBudget):
 
     def deviation(self, examples: int) -> float:
         """Return the standard deviation of the noise of a client that went through so many examples."""
-        share = self.rate if self.defence.imitated is None else self.defence.imitated
+        others = self.defence.imitated
+        share = self.rate if others is None else others.per_round / others.clients
         rounds = share * self.settings.num_epochs
         spread = math.sqrt(2 * rounds * math.log(1 / self.delta)) / self.epsilon
         return 2 * self.clip / examples * spread
