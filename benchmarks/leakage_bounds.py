@@ -118,7 +118,7 @@ def attack(task: Task, shadow: Path, victims: Path) -> str:
     scale = Standard.over(updates[0], layers[0], taught.lesson(updates[0]).train)
     shown = Shown(updates[0], layers[0], scale), Shown(updates[1], layers[0], scale)
     few = taught.lesson(updates[0])
-    few = type(few)(few.train[:200], few.dev[:100], few.labels, few.classes)
+    few = type(few)(few.train[:200], few.dev[:100], few.labels, few.classes, few.parts)
     Cnn(*shown, layers[0], task.epochs, 1e-4).learn(few, 0)
     return (
         f"{len(updates[0])} updates learned from, {len(updates[1])} attacked, by {len(said)} regressions and a network"

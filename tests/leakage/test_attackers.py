@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
 from candor.leakage.attackers.attacker import Lesson
@@ -63,7 +64,7 @@ def test_regression_on_coordinates_is_regression_on_all_numbers() -> None:
     found = Coordinates.of(products(SHADOW, [VICTIMS], FIRST, scale))
     labels = np.array([own.person.endswith(("1", "3", "5", "7")) for own in SHADOW.seen], dtype=np.intp)
     train, dev = np.arange(16), np.arange(16, 24)
-    taught = Logistic(found.shadow, *found.others).learn(Lesson(train, dev, labels, 2), seed=0)
+    taught = Logistic(found.shadow, *found.others).learn(Lesson(train, dev, labels, 2, np.arange(24) // 3 % 4), seed=0)
     groups = [np.array([place]) for place in range(len(VICTIMS))]
     root = np.sqrt(FIRST.size)
     values, victims = ((raw(own, FIRST) - scale.mean) / scale.deviation / root for own in (SHADOW, VICTIMS))
@@ -72,6 +73,13 @@ def test_regression_on_coordinates_is_regression_on_all_numbers() -> None:
         direct = LogisticRegression(C=freedom, class_weight="balanced", max_iter=5000, tol=1e-6).fit(values, labels)
         candidates.append(np.abs(direct.decision_function(victims) - taught.of_means(groups)[:, 1]).max())
     assert min(candidates) < 2e-2
+    assert taught.held_out.tolist() == list(range(24))
+    chosen = FREEDOMS[int(np.argmin(candidates))]
+    pipe = LogisticRegression(C=chosen, class_weight="balanced", max_iter=5000, tol=1e-6)
+    held_out = cross_val_predict(
+        pipe, values, labels, groups=np.arange(24) // 3 % 4, cv=LeaveOneGroupOut(), method="decision_function"
+    )
+    np.testing.assert_allclose(taught.of_held_out()[:, 1], held_out, atol=2e-2)
     both = taught.of_means([np.array([0, 3])])[0, 1]
     assert both == pytest.approx(taught.of_means(groups)[[0, 3], 1].mean(), abs=1e-6)
 

@@ -40,6 +40,10 @@ def test_nobody_is_both_learned_from_and_chosen_by_and_each_value_is_on_both_sid
     held_back = Counter(found.dev.values())
     assert held_back["female"] == max(1, round(0.2 * women + 1e-9))
     assert pupils(known | victims, list(known), victims, seed=3) == found
+    assert set(found.parts) == set(known)
+    of_parts = [{known[person] for person in known if found.parts[person] == part} for part in found.parts.values()]
+    assert all(values == {"female", "male"} for values in of_parts)
+    assert len(set(found.parts.values())) == min(5, women, men)
 
 
 def test_there_is_no_attack_without_two_people_of_two_values() -> None:
@@ -69,7 +73,7 @@ def test_what_is_dealt_anew_has_as_many_of_each_value_on_each_side_and_little_to
 
 
 def test_of_few_people_there_are_as_many_dealings_all_the_same() -> None:
-    own = Pupils(("female", "male"), {"a": "female", "b": "male"}, {"c": "female", "d": "male"})
+    own = Pupils(("female", "male"), {"a": "female", "b": "male"}, {"c": "female", "d": "male"}, {})
     assert len(dealt_anew(own, 10, seed=0)) == 10
     assert len({tuple(told.items()) for told in dealt_anew(own, 10, seed=0)}) == 4
 

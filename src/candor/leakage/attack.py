@@ -15,11 +15,12 @@ from candor.leakage.attackers.products import Coordinates, Products, products, t
 from candor.leakage.attackers.told_less import by_labels, by_norms, norms
 from candor.leakage.groups import Groups, single, some_of_each
 from candor.leakage.layers import Layer
-from candor.leakage.names import ALL, CNN, LABELS, LOGISTIC, NONE, NORMS
+from candor.leakage.names import ALL, AUC, CNN, LABELS, LOGISTIC, NONE, NORMS, UAR
 from candor.leakage.people import Pupils, dealt_anew
-from candor.leakage.said import Said
+from candor.leakage.said import Said, odds_for
 from candor.leakage.settings import DEALINGS, DEALINGS_OF_CNN, Settings
 from candor.leakage.updates import Standard, Updates
+from candor.privacy.ranking import Ranked
 from candor.stats.confusions import count_confusions, uar
 from candor.stats.intervals import FloatArray
 
@@ -93,11 +94,15 @@ class Attack:
             yield self._said(LOGISTIC, ALL, _on(every))
         yield self._said(LABELS, NONE, by_labels(self.shadow, self.victims))
 
-    def dev_uar(self, said: Said) -> float:
-        """Return the UAR of an attacker on single updates of shadow people whom he has not learned from."""
+    def on_held_out(self, said: Said) -> dict[str, float]:
+        """Return UAR and AUC of an attacker on single updates of shadow people whom he has not learned from."""
         lesson = self.pupils.lesson(self.shadow)
-        codes = [lesson.labels[lesson.dev], said.dev.argmax(axis=1)]
-        return float(uar(count_confusions(codes, [lesson.classes] * 2)))
+        truth = lesson.labels[said.held_out]
+        counts = count_confusions([truth, said.dev.argmax(axis=1)], [lesson.classes] * 2)
+        often = np.bincount(truth, minlength=lesson.classes)
+        curves = (Ranked(odds_for(value, said.dev), truth == value).curve() for value in range(lesson.classes))
+        areas = [curve.area() if curve is not None else 0.5 for curve in curves]
+        return {UAR: float(uar(counts)), AUC: float(np.average(areas, weights=often))}
 
     def _network(self, layer: Layer) -> Said:
         scale = self._scale(layer)
@@ -120,7 +125,7 @@ class Attack:
     def _said(self, name: str, layer: str, attacker: Attacker, dealings: int = DEALINGS) -> Said:
         lesson = self.pupils.lesson(self.shadow)
         taught = attacker.learn(lesson, self.seed)
-        said = Said(name, layer, taught.dev(), self._of_all_groups(taught))
+        said = Said(name, layer, taught.held_out, taught.of_held_out(), self._of_all_groups(taught))
         several = [
             self._of_all_groups(attacker.learn(self.pupils.lesson(self.shadow, told), self.seed + place, taught))
             for place, told in enumerate(dealt_anew(self.pupils, dealings, self.seed), start=1)

@@ -184,7 +184,7 @@ def _answers(attack: Attack, said: Sequence[Said], known: Mapping[str, str]) -> 
         codes_of(attack.victims.people.tolist(), known, attack.pupils.values),
         attack.groups,
         {(own.attacker, own.layer): own for own in several},
-        {(own.attacker, own.layer): attack.dev_uar(own) for own in several},
+        {(own.attacker, own.layer): attack.on_held_out(own) for own in several},
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from candor.leakage.attackers.attacker import Codes
 from candor.leakage.groups import Groups
 from candor.leakage.names import AUC, UAR
-from candor.leakage.said import Said, softmax
+from candor.leakage.said import Said, odds_for, softmax
 from candor.leakage.updates import Seen
 from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import NOT_ATTACKED
@@ -47,14 +47,14 @@ class Answers:
     said
         What is said, by attacker and layer.
     dev
-        The UAR of these on shadow people.
+        UAR and AUC of these on shadow people who were held out.
     """
 
     seen: Sequence[Seen]
     truth: Codes
     groups: Mapping[int, Groups]
     said: Mapping[tuple[str, str], Said]
-    dev: Mapping[tuple[str, str], float]
+    dev: Mapping[tuple[str, str], Mapping[str, float]]
 
     @property
     def folds(self) -> list[int]:
@@ -179,7 +179,7 @@ class Outcomes:
             **three(*intervals),
             **spread(by_fold),
             "chance": chance,
-            "dev": float(np.mean([own.dev[attacker, layer] for own in self.answers])),
+            "dev": float(np.mean([own.dev[attacker, layer][metric] for own in self.answers])),
             "seen": float(np.average([own.seen for own in groups], weights=[len(own.members) for own in groups])),
             "tested": sum(len(own.members) for own in groups),
             "people": value.speakers,
@@ -228,8 +228,8 @@ class Outcomes:
             for fold, value in product(own.folds, range(len(self.values)) if len(self.values) > 2 else (1,)):
                 here = folds == fold
                 is_it = truth[here] == value
-                real = Ranked(_for(value, said.odds[number][here]), is_it)
-                control = tuple(Ranked(_for(value, odds[here]), is_it) for odds in said.control[number])
+                real = Ranked(odds_for(value, said.odds[number][here]), is_it)
+                control = tuple(Ranked(odds_for(value, odds[here]), is_it) for odds in said.control[number])
                 found.each.append(Contest(real, control, codes[here], codes[here], is_it, fold))
         return found
 
@@ -241,13 +241,6 @@ NO_FIGURE = Interval(np.nan, np.nan, np.nan, 0)
 def _all_occur(counts: FloatArray) -> bool:
     """Tell whether each value occurs in the truth: of one alone a UAR is no such thing."""
     return bool((counts.sum(axis=(0, 1, 3)) > 0).all())
-
-
-def _for(value: int, odds: FloatArray) -> FloatArray:
-    """Return how much speaks for a value against all others together, [updates]."""
-    others = np.delete(odds, value, axis=1)
-    most = others.max(axis=1, keepdims=True)
-    return np.asarray(odds[:, value] - (most[:, 0] + np.log(np.exp(others - most).sum(axis=1))))
 
 
 def without_figure(attribute: str, knowledge: str, attacker: str, layer: str, number: int, reason: str) -> Row:

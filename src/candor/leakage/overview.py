@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from candor.leakage.names import NONE, SPEAKERS, UAR
+from candor.leakage.names import AUC, NONE, SPEAKERS
 from candor.tables.leakage import LeakageSummary
 
 GUARANTEE = ("defence", "epsilon", "epsilon_updates", "delta", "claimed_epsilon")
@@ -60,11 +60,11 @@ def whom(shadows: Mapping[str, Sequence[Mapping[str, Any]]], dataset: str) -> st
 def with_headlines(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows of attacks with a mark at those that stand for the run.
 
-    Of each attribute, and what the attacker knows, that is the attack on single updates which reads most off shadow
-    people who were held back: nobody whom it is about has a part in the choice. Its UAR and its AUC are marked: under
-    noise an attacker may tell people apart and still be wrong about where to draw the line between them.
+    Of each attribute, and what the attacker knows, that is the attack on single updates which tells shadow people
+    apart best who were held out, by AUC: nobody whom it is about has a part in the choice. Its UAR and its AUC are
+    marked: under noise an attacker may tell people apart and still be wrong about where to draw the line between them.
     """
-    seen = rows[(rows["layer"] != NONE) & (rows["metric"] == UAR) & (rows["updates"] == 1)]
+    seen = rows[(rows["layer"] != NONE) & (rows["metric"] == AUC) & (rows["updates"] == 1)]
     best = seen.dropna(subset="dev").sort_values("dev", ascending=False, kind="stable").groupby(WHOSE).head(1)
     of = [*WHOSE, "attacker", "layer", "updates"]
     chosen = set(best[of].itertuples(index=False, name=None))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DEV_SHARE = 0.2
 """Of the people of each value, but one at least: fed-ser-leakage's share, there of updates."""
 
+PARTS = 5
+"""That shadow people fall into, one of which after the other is held out, where there are so many of each value."""
+
 DRAWN = 100
 """Dealings that those of the control are taken from."""
 
@@ -61,11 +64,14 @@ class Pupils:
         What he tells apart, in order.
     train, dev
         The people and the value of each.
+    parts
+        Into which of several parts each of them falls; in every part are people of all values.
     """
 
     values: tuple[str, ...]
     train: Mapping[str, str]
     dev: Mapping[str, str]
+    parts: Mapping[str, int]
 
     @property
     def told(self) -> dict[str, str]:
@@ -81,7 +87,8 @@ class Pupils:
         train, dev = (
             np.flatnonzero([person in part for person in people]).astype(np.intp) for part in (self.train, self.dev)
         )
-        return Lesson(train, dev, labels, len(self.values))
+        parts = np.array([self.parts.get(person, -1) for person in people], dtype=np.intp)
+        return Lesson(train, dev, labels, len(self.values), parts)
 
 
 def dealt_anew(own: Pupils, number: int, seed: int) -> list[dict[str, str]]:
@@ -141,7 +148,7 @@ def pupils(known: Mapping[str, str], there: Sequence[str], victims: Mapping[str,
     victims
         The attribute of those who are attacked.
     seed
-        By which people are drawn for dev.
+        By which people are drawn for dev and for parts.
     """
     people = sorted({person for person in there if person in known})
     counts = Counter(known[person] for person in people)
@@ -153,13 +160,16 @@ def pupils(known: Mapping[str, str], there: Sequence[str], victims: Mapping[str,
         return f"the people attacked are not of two of {', '.join(values)}"
     train: dict[str, str] = {}
     dev: dict[str, str] = {}
+    parts: dict[str, int] = {}
+    number = min(PARTS, *(counts[value] for value in values))
     for value in values:
         own = [person for person in people if known[person] == value]
         order = draws(seed, "dev", value).permutation(len(own)).tolist()
         held_back = max(1, int(DEV_SHARE * len(own) + 0.5))
         for rank, place in enumerate(order):
             (dev if rank < held_back else train)[own[place]] = value
-    return Pupils(values, dict(sorted(train.items())), dict(sorted(dev.items())))
+            parts[own[place]] = rank % number
+    return Pupils(values, dict(sorted(train.items())), dict(sorted(dev.items())), parts)
 
 
 def codes_of(people: Sequence[str], known: Mapping[str, str], values: Sequence[str]) -> Codes:

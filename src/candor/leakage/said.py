@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from candor.leakage.names import ALL
+from candor.leakage.updates import Numbers
 from candor.stats.intervals import FloatArray
 
 MANY = ("odds", "control")
@@ -22,8 +23,8 @@ class Said:
     ----------
     attacker, layer
         Who, and of what.
-    dev
-        Log odds of single updates of shadow people whom he has not learned from, [updates, classes].
+    held_out, dev
+        Numbers of single updates of shadow people whom he has not learned from, and his log odds, [updates, classes].
     odds
         By how many updates he sees: log odds, [groups, classes].
     control
@@ -32,6 +33,7 @@ class Said:
 
     attacker: str
     layer: str
+    held_out: Numbers
     dev: FloatArray
     odds: dict[int, FloatArray] = field(default_factory=dict)
     control: dict[int, FloatArray] = field(default_factory=dict)
@@ -39,13 +41,15 @@ class Said:
     def row(self) -> dict[str, Any]:
         """Return all of it in lists, as it is kept aside."""
         listed = {name: {str(own): odds.tolist() for own, odds in vars(self)[name].items()} for name in MANY}
-        return {"attacker": self.attacker, "layer": self.layer, "dev": self.dev.tolist(), **listed}
+        dev = {"held_out": self.held_out.tolist(), "dev": self.dev.tolist()}
+        return {"attacker": self.attacker, "layer": self.layer, **dev, **listed}
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Said:
         """Return what `row` has put in lists."""
         many = [{int(own): np.array(odds) for own, odds in row[name].items()} for name in MANY]
-        return cls(row["attacker"], row["layer"], np.array(row["dev"]), *many)
+        held_out = np.array(row["held_out"], dtype=np.intp)
+        return cls(row["attacker"], row["layer"], held_out, np.array(row["dev"]), *many)
 
 
 def fused(several: Sequence[Said], sizes: Callable[[str], int]) -> Said:
@@ -62,6 +66,7 @@ def fused(several: Sequence[Said], sizes: Callable[[str], int]) -> Said:
     return Said(
         several[0].attacker,
         ALL,
+        several[0].held_out,
         mixed([own.dev for own in several]),
         {number: mixed([own.odds[number] for own in several]) for number in several[0].odds},
         {number: mixed([own.control[number] for own in several]) for number in several[0].control},
@@ -72,3 +77,10 @@ def softmax(odds: FloatArray) -> FloatArray:
     """Return chances of log odds, over the last axis."""
     apart = np.exp(odds - odds.max(axis=-1, keepdims=True))
     return np.asarray(apart / apart.sum(axis=-1, keepdims=True))
+
+
+def odds_for(value: int, odds: FloatArray) -> FloatArray:
+    """Return how much speaks for a value against all others together, [updates]."""
+    others = np.delete(odds, value, axis=1)
+    most = others.max(axis=1, keepdims=True)
+    return np.asarray(odds[:, value] - (most[:, 0] + np.log(np.exp(others - most).sum(axis=1))))

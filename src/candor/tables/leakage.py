@@ -99,8 +99,7 @@ class LeakageAttacks(Table):
         Column("fold_sd", "Standard deviation of these; blank with one fold", "number", blank=True),
         Column(
             "dev",
-            "UAR over single updates of shadow people held back from learning, mean over folds; by it the headline is "
-            "chosen",
+            "The same of single updates of shadow people held out, mean over folds; by the AUC the headline is chosen",
             "number",
             blank=True,
         ),

@@ -27,19 +27,32 @@ class Lesson:
         The attribute of every shadow update, as a code.
     classes
         How many values it has.
+    parts
+        Into which of several parts its person falls, of every shadow update: one part after the other may be held out.
     """
 
     train: Numbers
     dev: Numbers
     labels: Codes
     classes: int
+    parts: Codes
+
+    @property
+    def both(self) -> Numbers:
+        """Return all that may be learned from in the end."""
+        return np.concatenate([self.train, self.dev])
 
 
 class Taught(Protocol):
     """An attacker after a lesson."""
 
-    def dev(self) -> FloatArray:
-        """Return log odds of the updates of dev, [updates, classes], none of which has been learned from."""
+    @property
+    def held_out(self) -> Numbers:
+        """Shadow updates of people whom he had not learned from when he looked at them."""
+        ...
+
+    def of_held_out(self) -> FloatArray:
+        """Return log odds of these, [updates, classes]; there is none where nothing was held out."""
         ...
 
     def of_means(self, groups: Sequence[Numbers]) -> FloatArray:

@@ -175,10 +175,10 @@ class Cnn:
 class _TaughtCnn:
     network: nn.Module
     attacker: Cnn
-    numbers: Numbers
+    held_out: Numbers
 
-    def dev(self) -> FloatArray:
-        outputs = outputs_of(self.network, self.attacker.shadow, self.numbers.tolist(), self.attacker.device)
+    def of_held_out(self) -> FloatArray:
+        outputs = outputs_of(self.network, self.attacker.shadow, self.held_out.tolist(), self.attacker.device)
         return outputs.double().numpy()
 
     def of_means(self, groups: Sequence[Numbers]) -> FloatArray:
