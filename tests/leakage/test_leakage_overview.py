@@ -29,7 +29,8 @@ def attacks(knowledge: str, uars: tuple[float, ...], devs: tuple[float, ...]) ->
                         "chance": 0.5, "control": 0.5, "control_low": 0.45, "control_high": 0.55,
                         "difference": value - 0.5, "difference_low": value - 0.6, "difference_high": value - 0.4,
                         "fold_mean": value, "fold_sd": 0.02, "dev": dev if metric == "auc" else 1 - dev,
-                        "seen": float(number), "tested": 100, "people": 20, "folds": 5, "verdict": "beyond control", "note": "",
+                        "seen": float(number), "tested": 100,
+                        "people": 20, "folds": 5, "verdict": "beyond control", "note": "",
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows)

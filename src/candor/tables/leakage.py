@@ -176,7 +176,7 @@ class LeakageSummary(Table):
         *LeakageAttacks.columns,
         Column(
             "headline",
-            "yes for the attack that stands for the run, its UAR and its AUC: the best on shadow people held back",
+            "yes for the attack that stands for the run, its UAR and its AUC: the best, by AUC, on shadow people held out",
         ),
     )
 
