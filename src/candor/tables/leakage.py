@@ -176,7 +176,7 @@ class LeakageSummary(Table):
         *LeakageAttacks.columns,
         Column(
             "headline",
-            "yes for the attack that stands for the run, its UAR and its AUC: by AUC the best on shadow people held out",
+            "yes for the attack that stands for the run, UAR and AUC: by AUC the best on shadow people held out",
         ),
     )
 
