@@ -125,6 +125,16 @@ def test_updates_are_shown_alike_whether_or_not_they_fit_into_memory(monkeypatch
     np.testing.assert_allclose(at_hand, Shown(SHADOW, FIRST, scale).values([3, 1]), atol=2e-3)
 
 
+def test_a_network_meets_other_noise_whenever_it_learns_and_the_same_when_it_is_tried() -> None:
+    noised = planted(half_women(8, "s"), 9, 0.4, seed=1, noise=2.0).as_sent()
+    scale = Standard.over(noised, FIRST, range(len(noised)))
+    shown = Shown(noised, FIRST, scale, redrawn=[0, 1, 2, 3])
+    once, twice = shown.values([1, 2]), shown.values([1, 2])
+    assert abs(np.corrcoef(once[0], twice[0])[0, 1]) < 0.5  # what is under the noise is the same
+    np.testing.assert_array_equal(shown.values([5, 6]), shown.values([5, 6]))
+    assert once.std() == pytest.approx(shown.values([5, 6]).std(), rel=0.2)
+
+
 def test_controls_are_told_norms_of_weight_and_bias_and_shares_of_classes() -> None:
     values = raw(VICTIMS, LAST)
     weight = LAST.rows * LAST.columns

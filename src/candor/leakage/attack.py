@@ -106,7 +106,8 @@ class Attack:
 
     def _network(self, layer: Layer) -> Said:
         scale = self._scale(layer)
-        shown = Shown(self.sent, layer, scale), Shown(self.victims, layer, scale)
+        noised = self.pupils.lesson(self.shadow).train if self.shadow.lack_noise else None
+        shown = Shown(self.sent, layer, scale, noised), Shown(self.victims, layer, scale)
         settings = self.settings
         attacker = Cnn(*shown, layer, settings.num_epochs, settings.learning_rate, self.device)
         return self._said(CNN, layer.name, attacker, DEALINGS_OF_CNN)

@@ -78,7 +78,7 @@ class Updates:
     federation
         How the clients learned, which is known to who takes part: by it an update is taken for a gradient.
     as_sent
-        Whether noise that an update lacks is added where it is read, always the same.
+        Whether noise that an update lacks is added where it is read.
     """
 
     def __init__(self, seen: Sequence[Seen], kept: Kept, federation: Federation, as_sent: bool = False) -> None:
@@ -102,12 +102,20 @@ class Updates:
         """Return the same updates with the noise that they lack."""
         return Updates(self.seen, self._kept, self._federation, as_sent=True)
 
-    def read(self, layer: Layer, number: int) -> Float32:
-        """Return one layer of an update, its weight row by row and its bias behind."""
+    def read(self, layer: Layer, number: int, drawing: int = 0) -> Float32:
+        """Return one layer of an update, its weight row by row and its bias behind.
+
+        Parameters
+        ----------
+        layer, number
+            Of which update.
+        drawing
+            Of the noise that the update lacks, where it is read as it was sent.
+        """
         own = self.seen[number]
         flat = np.concatenate([self._kept.tensor(own, name).reshape(-1) for name in layer.tensors])
         if self._as_sent and own.noise:
-            drawn = draws(SEED, "noise", own.federation, own.round, own.client, layer.name)
+            drawn = draws(SEED, "noise", own.federation, own.round, own.client, layer.name, drawing)
             flat = flat + np.float32(own.noise) * drawn.standard_normal(len(flat), dtype=np.float32)
         return gradient_of(flat.astype(np.float32, copy=False), self._federation, own.examples, own.steps)
 

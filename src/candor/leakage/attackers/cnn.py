@@ -105,10 +105,22 @@ class GradientNetwork(nn.Module):
 
 
 class Shown:
-    """One layer of updates on a common scale, a batch at a time, as a training takes them."""
+    """One layer of updates on a common scale, a batch at a time, as a training takes them.
 
-    def __init__(self, updates: Updates, layer: Layer, scale: Standard) -> None:
+    Parameters
+    ----------
+    updates, layer, scale
+        Which, and how they are standardised.
+    redrawn
+        Numbers of updates whose noise is another one whenever they are looked at, so that none can be learned by heart.
+    """
+
+    def __init__(
+        self, updates: Updates, layer: Layer, scale: Standard, redrawn: Sequence[int] | Numbers | None = None
+    ) -> None:
         self._updates, self._layer, self._scale = updates, layer, scale
+        self._redrawn = frozenset(() if redrawn is None else map(int, redrawn))
+        self._drawings = 0
         self._at_hand: np.ndarray | None = None
         if 2 * len(updates) * layer.size <= AT_HAND:
             at_hand = np.empty((len(updates), layer.size), np.float16)
@@ -121,6 +133,13 @@ class Shown:
 
     def values(self, numbers: Sequence[int] | Numbers) -> np.ndarray:
         """Return updates on the common scale, [updates, numbers]."""
+        if self._redrawn and not self._redrawn.isdisjoint(map(int, numbers)):
+            self._drawings += 1
+            read = (
+                self._updates.read(self._layer, int(number), self._drawings if number in self._redrawn else 0)
+                for number in numbers
+            )
+            return self._scale.brought(np.stack(list(read)))
         if self._at_hand is not None:
             return self._at_hand[list(numbers)].astype(np.float32)
         return self._scale.brought(self._updates.rows(self._layer, numbers))
