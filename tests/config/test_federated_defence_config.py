@@ -41,6 +41,7 @@ def test_what_is_left_empty_is_filled_in_by_the_kind(keys, filled):
 @pytest.mark.parametrize(
     ("defence", "line"),
     [
+        ("client_dp", "defence is 'client_dp', but takes keys of its own: clip, delta, epsilon, kind, noise, share"),
         ({"kind": "dp"}, "defence.kind is 'dp'; allowed: none, client_dp, local_dp, user_dp, sign, top_k."),
         (CLIENT_DP | {"epsilon": None}, "defence.epsilon is None; kind 'client_dp' needs epsilon, its budget"),
         ({"kind": "local_dp"}, "defence is {'kind': 'local_dp'}; kind 'local_dp' needs epsilon, its budget"),

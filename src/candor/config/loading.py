@@ -88,6 +88,9 @@ def _line(mistake: Any, raw: Mapping[str, Any]) -> str:
             # Of a whole section only the key in question is of interest.
             own = mistake["ctx"]["key"]
             return f"config: {_without_branches(where, raw)}.{own} is {_at(value, own)!r}; {mistake['msg']}"
+        case "model_type" if fields := _fields_at(Config, tagged):
+            own = _without_branches(where, raw)
+            return f"config: {own} is {value!r}, but takes keys of its own: {', '.join(sorted(fields))}"
         case "string_pattern_mismatch" if mistake["loc"][-1] == "[key]":
             return f"config: {key} is no name; names are made of letters, digits, - and _ ({ENTRY})"
         case _:
