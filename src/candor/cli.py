@@ -167,6 +167,15 @@ def _view_cost(folder: Path) -> tuple[str, list[Path]] | None:
     return (f"{cost_text(summaries, timings)}\n", [*summaries, *timings]) if summaries else None
 
 
+def _view_leakage(folder: Path) -> tuple[str, list[Path]] | None:
+    from candor.leakage.show import inversion_text, leakage_text
+    from candor.tables.leakage import Inversions, LeakageSummary
+
+    summaries, inverted = LeakageSummary.found_in(folder), Inversions.found_in(folder)
+    text = "\n\n".join(filter(None, [leakage_text(summaries), inversion_text(inverted)]))
+    return (f"{text}\n", [*summaries, *inverted]) if text else None
+
+
 def _view_summaries(stage: str, table: str) -> Viewer:
     """Return what shows the tables of a stage that are over all systems of a dataset.
 
@@ -197,7 +206,7 @@ VIEWERS: dict[str, Viewer] = {
     "cost": _view_cost,
     "trust": _view_summaries("trust", "TrustProfile"),
     "federated": _view_summaries("federated", "FederatedSummary"),
-    "leakage": _view_summaries("leakage", "LeakageSummary"),
+    "leakage": _view_leakage,
 }
 """The stages whose folders can be shown."""
 

@@ -9,9 +9,9 @@ import pytest
 from candor.leakage import published
 from candor.leakage.outcomes import without_figure
 from candor.leakage.overview import Audited, summary, whom
-from candor.leakage.show import leakage_text
+from candor.leakage.show import inversion_text, leakage_text
 from candor.leakage.tradeoff import published_figure, tradeoff_figure
-from candor.tables.leakage import LeakageSummary, PublishedDefences, PublishedLayers, PublishedRecognition
+from candor.tables.leakage import Inversions, LeakageSummary, PublishedDefences, PublishedLayers, PublishedRecognition
 
 LAYERS = ("dense.0", "dense.1", "all")
 
@@ -148,3 +148,19 @@ def test_the_figures_draw_every_budget(rows):
     cells = published_figure(rows).axes[0]
     assert len(cells.get_yticklabels()) == 7
     assert json.dumps(sorted({text.get_text() for text in cells.texts})).count("90.0") == 1
+
+
+def test_inversions_are_shown_in_a_line_per_run(tmp_path):
+    file = tmp_path / "apc_fed_sgd" / "inversion.tsv"
+    given = {"fold": 1, "person": "p", "cosine_of_others": 0.5, "cosine_of_mean": 0.1, "read_off_truth": "female"}
+    rows = [
+        {**given, "round": 1, "client": "a", "examples": 20, "cosine": 1.0, "close": 1.0, "exact": 1.0, "labels": 1.0,
+         "gender": "female", "read": "female"},
+        {**given, "round": 51, "client": "a", "examples": 30, "cosine": 0.8, "close": 0.5, "exact": 0.5, "labels": 0.9,
+         "gender": "female", "read": "male"},
+    ]  # fmt: skip
+    file.parent.mkdir()
+    Inversions.write(rows, file)
+    line = inversion_text([file]).splitlines()[1].split()
+    assert line == ["apc_fed_sgd", "2", "25", "75.0", "90.0", "50.0", "95.0", *["1", "of", "2"], *["2", "of", "2"]]
+    assert inversion_text([]) == ""

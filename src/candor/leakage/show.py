@@ -13,7 +13,7 @@ from candor.leakage.names import AUC, UAR, UNDEFENDED
 from candor.numbers import percent
 from candor.performance.show import aligned
 from candor.privacy.names import BEYOND
-from candor.tables.leakage import LeakageSummary
+from candor.tables.leakage import Inversions, LeakageSummary
 
 HEADS = (
     *("dataset", "run", "defence", "attacker", "what", "by", "layer", "UAR [95 % interval]", "AUC [95 % interval]"),
@@ -26,6 +26,13 @@ EXPLAINED = (
     "`emotion`: UAR on test speakers. `verdict`: of UAR or AUC, whichever says more."
 )
 KEY = ["run", "attribute", "knowledge"]
+
+INVERTED = ("run", "gradients", "clips", "exact", "cosine", "of others", "classes", "gender", "off the truth")
+INVERSION_EXPLAINED = (
+    "Clients' embeddings, reconstructed from their gradients. `clips`: in a gradient, in the mean. Per cent: `exact`: "
+    "reconstructions that were solved for; `cosine` to the true embeddings, and that of as many `of others`; `classes` "
+    "told right. `gender`: read right off the reconstruction, and off the true embeddings."
+)
 
 
 def leakage_text(summaries: Sequence[Path]) -> str:
@@ -45,6 +52,26 @@ def leakage_text(summaries: Sequence[Path]) -> str:
             key = tuple(row[name] for name in KEY)
             lines.append(_line(row, beside.loc[key].to_dict() if key in beside.index else {}))
     return "\n".join([aligned([HEADS, *lines]), EXPLAINED]) if lines else ""
+
+
+def inversion_text(inverted: Sequence[Path]) -> str:
+    """Return a line per run whose gradients were turned back.
+
+    Parameters
+    ----------
+    inverted
+        Tables `Inversions`, each in the folder of its run.
+    """
+    lines = []
+    for file in inverted:
+        rows = Inversions.read(file)
+        if rows.empty:
+            continue
+        means = [percent(rows[name].mean()) for name in ("exact", "cosine", "cosine_of_others", "labels")]
+        told = rows[(rows["gender"] != "") & (rows["read"] != "")]
+        right = [f"{(told[name] == told['gender']).sum()} of {len(told)}" for name in ("read", "read_off_truth")]
+        lines.append((file.parent.name, f"{len(rows)}", f"{rows['examples'].mean():.0f}", *means, *right))
+    return "\n".join([aligned([INVERTED, *lines]), INVERSION_EXPLAINED]) if lines else ""
 
 
 def _line(row: Mapping[Any, Any], auc: Mapping[Any, Any]) -> tuple[str, ...]:
