@@ -11,10 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from candor.figures import COLOURS, FULL_WIDTH, GREY, INK, LIGHT, MARKERS, house_style, new_figure, set_title
-from candor.leakage.names import AUC, DOES_NOT_KNOW, LABELS, NONE, NORMS, UNDEFENDED
+from candor.leakage.names import AUC, DOES_NOT_KNOW, KNOWS, LABELS, NONE, NORMS, UNDEFENDED
 from candor.leakage.published import layers
+from candor.stats.intervals import FloatArray
 
-STYLES = {UNDEFENDED: "none", DOES_NOT_KNOW: "--", "knows": "-"}
+STYLES = {UNDEFENDED: "none", DOES_NOT_KNOW: "--", KNOWS: "-"}
+KINDS = (("-", "o", "attack, who knows"), ("--", "o", "attack, who does not know"), (":", "s", "emotion"))
+NEAR = 0.05
+"""Of the width and height of a panel: a point that is nearer to one with a label has none."""
 
 
 def tradeoff_figure(summary: pd.DataFrame) -> Figure:
@@ -32,7 +36,8 @@ def tradeoff_figure(summary: pd.DataFrame) -> Figure:
     rows = rows.assign(shown=[_shown(row) for row in rows.to_dict("records")])
     attributes = list(dict.fromkeys(rows["attribute"]))
     with house_style():
-        figure = new_figure(FULL_WIDTH, 3.4 * max(1, len(attributes)))
+        keys = len(_families(rows)) // 2 + len(KINDS)
+        figure = new_figure(FULL_WIDTH, (2.9 + 0.13 * keys) * max(1, len(attributes)))
         # Where no run has an ε there is nothing to draw over it.
         several = [1.25, 1] if np.isfinite(rows["shown"]).any() else [1]
         panels = figure.subplots(max(1, len(attributes)), len(several), width_ratios=several, squeeze=False)
@@ -88,39 +93,32 @@ def _families(rows: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _draw_over_epsilon(axes: Axes, rows: pd.DataFrame, attribute: str) -> None:
     with_epsilon = rows[np.isfinite(rows["shown"])]
+    key: list[tuple[dict[str, Any], str]] = []
     for place, (backbone, entry) in enumerate(_families(with_epsilon)):
         colour = COLOURS[place % len(COLOURS)]
         own = with_epsilon[(with_epsilon["backbone"] == backbone) & (with_epsilon["entry"] == entry)]
-        kind = own["defence"].iloc[0]
         for knowledge in dict.fromkeys(own["knowledge"]):
             one = own[own["knowledge"] == knowledge].sort_values("shown")
-            axes.plot(
-                one["shown"], 100 * one["value"], STYLES[knowledge], color=colour, marker="o", markersize=3.5,
-                label=f"{backbone} {entry} ({kind}): attack, {knowledge}",
-            )  # fmt: skip
+            axes.plot(one["shown"], 100 * one["value"], STYLES[knowledge], color=colour, marker="o", markersize=3.5)
         one = own.drop_duplicates("run").sort_values("shown")
-        axes.plot(
-            one["shown"],
-            100 * one["ser_uar"],
-            ":",
-            color=colour,
-            marker="s",
-            markersize=3.5,
-            label=f"{backbone} {entry}: emotion",
-        )
+        axes.plot(one["shown"], 100 * one["ser_uar"], ":", color=colour, marker="s", markersize=3.5)
+        key.append(({"color": colour}, f"{backbone} {entry} ({own['defence'].iloc[0]})"))
     for backbone, model_type in dict.fromkeys(zip(with_epsilon["backbone"], with_epsilon["model_type"], strict=True)):
         plain = rows[(rows["backbone"] == backbone) & (rows["model_type"] == model_type) & (rows["defence"] == "")]
         for row in plain.head(1).to_dict("records"):
             for name, style in (("value", "-"), ("ser_uar", ":")):
                 axes.axhline(100 * row[name], color=GREY, linestyle=style, linewidth=0.9)
-            label = f"{row['run']} without defence: attack (line), emotion (dots)"
-            axes.plot([], [], color=GREY, linewidth=0.9, label=label)
+            key.append(({"color": GREY}, f"{backbone} {row['entry']} (no defence)"))
+    for style, marker, what in KINDS:
+        key.append(({"color": INK, "linestyle": style, "marker": marker, "markersize": 3.5}, what))
+    for drawn, what in key:
+        axes.plot([], [], label=what, **drawn)
     axes.set_xscale("log")
-    axes.set_xlabel("ε: of client_dp for models, of local_dp for updates, of user_dp claimed")
-    axes.set_ylabel("UAR of emotion, AUC of the attack (%)")
+    axes.set_xlabel("ε (client_dp: models; local_dp: updates; user_dp: claims)")
+    axes.set_ylabel("UAR of emotion, AUC of attack (%)")
     axes.axhline(50, color=LIGHT, linestyle=(0, (4, 3)), linewidth=0.8, zorder=0)
     axes.grid(axis="y", color=LIGHT, linewidth=0.4)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=1, fontsize=6, borderaxespad=0, handlelength=4)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, fontsize=6, borderaxespad=0, handlelength=4)
     axes.set_title(f"Emotion, and {attribute} that is read off")
 
 
@@ -133,17 +131,26 @@ def _draw_against(axes: Axes, rows: pd.DataFrame) -> None:
             100 * worst["value"], 100 * worst["ser_uar"], linestyle="none", color=COLOURS[place % len(COLOURS)],
             marker=MARKERS[place % len(MARKERS)], markersize=4.5, label=f"{backbone} {entry}",
         )  # fmt: skip
-        for row in worst.to_dict("records"):
-            if np.isfinite(row["shown"]):
-                claims = "" if pd.isna(row["claimed_epsilon"]) else "claims "
-                place_of_row = (100 * row["value"], 100 * row["ser_uar"])
-                axes.annotate(
-                    f"{claims}ε={row['shown']:.4g}", place_of_row, xytext=(3, 3), textcoords="offset points", fontsize=6
-                )
+    _name_budgets(axes, rows)
     axes.axvline(100 * rows["chance"].iloc[0] if len(rows) else 50, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
-    axes.set_xlabel("AUC of the attack (%), off one update, the stronger one")
+    axes.set_xlabel("AUC of the stronger attack (%), off one update")
     axes.set_ylabel("UAR of emotion (%)")
     axes.grid(color=LIGHT, linewidth=0.4)
     if len(rows):
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, fontsize=6, borderaxespad=0)
     axes.set_title("Left is better kept, up is better recognised")
+
+
+def _name_budgets(axes: Axes, rows: pd.DataFrame) -> None:
+    """Write which ε a point is of, where there is room."""
+    with_epsilon = rows[np.isfinite(rows["shown"])].sort_values("value", ascending=False).drop_duplicates("run")
+    size = np.array([np.ptp(100 * rows[name]) or 1.0 for name in ("value", "ser_uar")]) if len(rows) else np.ones(2)
+    named: list[FloatArray] = []
+    for row in with_epsilon.to_dict("records"):
+        point = np.array([100 * row["value"], 100 * row["ser_uar"]])
+        if any((np.abs(point - other) < NEAR * size * (2, 1)).all() for other in named):
+            continue
+        named.append(point)
+        claims = "" if pd.isna(row["claimed_epsilon"]) else "claims "
+        told = float(f"{row['shown']:.3g}")  # 3 digits, and no power of ten
+        axes.annotate(f"{claims}ε={told:g}", tuple(point), xytext=(3, 3), textcoords="offset points", fontsize=6)
