@@ -25,6 +25,8 @@ _LATEX = str.maketrans(
         "|": r"\textbar{}",
         "\u2212": "$-$",
         "\u2013": "--",
+        "ε": r"$\varepsilon$",
+        "δ": r"$\delta$",
     }
 )
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\|*_<>[]`~&#$"})

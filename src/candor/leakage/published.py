@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from candor.federated.defences.words import in_words
 from candor.leakage.names import ALL, CNN, LOGISTIC, UAR
 from candor.sheets import Cell, Sheet
 
@@ -61,21 +62,33 @@ def defences(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def sheets(rows: pd.DataFrame) -> list[tuple[str, Sheet]]:
-    """Return the three tables before they are set, each with its label."""
+    """Return the three tables before they are set, each with its label.
+
+    Parameters
+    ----------
+    rows
+        Rows of `LeakageSummary` of one dataset.
+    """
     dataset = ", ".join(rows["dataset"].unique())
-    heard = "On test speakers, who are no clients."
+    plain = rows[rows["defence"] == ""]
+    apart = len(plain) not in (0, len(rows))
+    recognised = recognition(plain if apart else rows)
+    heard = "On test speakers, who are no clients." + (" Runs with a defence are in the third table." if apart else "")
     chance = "Chance is 50 where an attribute has two values. Means and intervals are in attacks.tsv of each run."
-    by_layer = f"UAR of attacks on one update in {dataset}, by layer, in per cent"
-    by_number = f"Recognition and attacks under defences in {dataset}, in per cent, by number of updates seen"
-    no_guarantee = (
-        "epsilon: differential privacy towards who sees the models; epsilon updates: towards who sees single ones; a "
-        "dash: no guarantee. claimed epsilon: does not hold. Where clients have sent fewer updates than a column asks "
-        "for, it is of all that they sent: `seen` in attacks.tsv."
+    under = defences(rows)
+    under = under.assign(defence=[in_words(row) for row in under.to_dict("records")]).drop(columns=GUARANTEE[1:])
+    told = (
+        "ε and δ of client_dp: differential privacy towards who sees the models, in brackets towards who sees single "
+        "updates; of local_dp: towards both. Where clients have sent fewer updates than a column asks for, it is of "
+        "all that they sent: `seen` in attacks.tsv."
     )
     return [
-        ("recognition", _sheet(recognition(rows), 2, f"Recognition of emotion in {dataset}, in per cent", heard)),
-        ("layers", _sheet(layers(rows), 6, by_layer, chance)),
-        ("defences", _sheet(defences(rows), 9, by_number, no_guarantee)),
+        ("recognition", _sheet(recognised, 1, f"Recognition of emotion in {dataset}, in per cent", heard)),
+        (
+            "layers",
+            _sheet(layers(rows), 5, f"UAR of attacks on one update in {dataset} by layer, in per cent", chance),
+        ),
+        ("defences", _sheet(under, 4, f"Attacks under defences in {dataset}, in per cent, by updates seen", told)),
     ]
 
 
@@ -94,16 +107,15 @@ def _wide(lines: Sequence[dict[str, object]], first: Sequence[str], last: str = 
 
 
 def _sheet(table: pd.DataFrame, names: int, caption: str, note: str) -> Sheet:
+    table = table.drop(columns="dataset")  # which the caption says
     heads = [column.replace("_", " ") for column in table.columns]
-    lines = [[_cell(value, name) for name, value in row.items()] for row in table.to_dict("records")]
+    lines = [[_cell(value) for value in row.values()] for row in table.to_dict("records")]
     return Sheet(heads, names, lines, caption, [note])
 
 
-def _cell(value: Any, name: Any) -> Cell:
+def _cell(value: Any) -> Cell:
     if isinstance(value, str):
         return Cell(value or "\u2013")
     if pd.isna(value):
         return Cell("\u2013")
-    if "epsilon" in str(name) or name == "delta":
-        return Cell(f"{value:g}")
     return Cell(f"{100 * value:.1f}")
