@@ -143,6 +143,18 @@ def test_noise_is_the_same_whenever_an_update_is_read_and_as_strong_as_it_was() 
     assert abs(np.corrcoef(after - before)[0, 1:]).max() < 0.15
 
 
+def test_figures_on_people_held_out_are_scikit_learns() -> None:
+    own = attack(0.1)
+    lesson = own.pupils.lesson(own.shadow)
+    (said,) = [one for one in own.run("regressions") if (one.attacker, one.layer) == (LOGISTIC, "dense.0")]
+    found = own.on_held_out(said)
+    truth, odds, parts = lesson.labels[said.held_out], said.dev[:, 1] - said.dev[:, 0], lesson.parts[said.held_out]
+    assert found["uar"] == pytest.approx(recall_score(truth, odds > 0, average="macro"))
+    areas = [roc_auc_score(truth[parts == part], odds[parts == part]) for part in set(parts)]
+    assert len(areas) == 5
+    assert found["auc"] == pytest.approx(np.mean(areas))
+
+
 def test_an_interval_is_as_wide_as_people_differ_not_as_updates_do() -> None:
     found = by_layer(attack(0.1), LOGISTIC)["dense.0"]
     assert found["people"] == len(VICTIMS)

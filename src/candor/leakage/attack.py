@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from candor.leakage.attackers.attacker import Attacker, Taught
+from candor.leakage.attackers.attacker import Attacker, Codes, Taught
 from candor.leakage.attackers.cnn import Cnn, Shown
 from candor.leakage.attackers.logistic import Logistic
 from candor.leakage.attackers.products import Coordinates, Products, products, together
@@ -95,14 +95,17 @@ class Attack:
         yield self._said(LABELS, NONE, by_labels(self.shadow, self.victims))
 
     def on_held_out(self, said: Said) -> dict[str, float]:
-        """Return UAR and AUC of an attacker on single updates of shadow people whom he has not learned from."""
+        """Return UAR and AUC of an attacker on single updates of shadow people whom he has not learned from.
+
+        Regressions that were held from different people draw their lines at different places: the AUC is the mean of
+        those of each.
+        """
         lesson = self.pupils.lesson(self.shadow)
         truth = lesson.labels[said.held_out]
         counts = count_confusions([truth, said.dev.argmax(axis=1)], [lesson.classes] * 2)
-        often = np.bincount(truth, minlength=lesson.classes)
-        curves = (Ranked(odds_for(value, said.dev), truth == value).curve() for value in range(lesson.classes))
-        areas = [curve.area() if curve is not None else 0.5 for curve in curves]
-        return {UAR: float(uar(counts)), AUC: float(np.average(areas, weights=often))}
+        parts = np.zeros(len(truth)) if said.attacker == CNN else lesson.parts[said.held_out]
+        areas = [_area(truth[parts == part], said.dev[parts == part]) for part in np.unique(parts)]
+        return {UAR: float(uar(counts)), AUC: float(np.mean(areas))}
 
     def _network(self, layer: Layer) -> Said:
         scale = self._scale(layer)
@@ -141,3 +144,10 @@ class Attack:
 def _on(found: Products) -> Logistic:
     coordinates = Coordinates.of(found)
     return Logistic(coordinates.shadow, *coordinates.others)
+
+
+def _area(truth: Codes, odds: FloatArray) -> float:
+    """Return the AUC of each value against the others, weighted by how often it occurs."""
+    curves = [Ranked(odds_for(value, odds), truth == value).curve() for value in range(odds.shape[1])]
+    areas = [curve.area() if curve is not None else 0.5 for curve in curves]
+    return float(np.average(areas, weights=np.bincount(truth, minlength=odds.shape[1])))
