@@ -99,8 +99,8 @@ class LeakageAttacks(Table):
         Column("fold_sd", "Standard deviation of these; blank with one fold", "number", blank=True),
         Column(
             "dev",
-            "The same of single updates of shadow people held out, mean over them and folds; by the AUC the headline is "
-            "chosen",
+            "The same of single updates of shadow people held out, mean over them and folds; by the AUC the headline "
+            "is chosen",
             "number",
             blank=True,
         ),
