@@ -97,6 +97,17 @@ def test_it_is_told_whom_the_attacker_learned_from(rows):
     assert whom({"knows": [{"datasets": []}]}, "demo") == "speakers who are no clients (demo)"
 
 
+def test_a_control_never_stands_for_a_run(tmp_path):
+    read = attacks("undefended", (0.6, 0.6, 0.6), (0.6, 0.5, 0.5))
+    control = read.assign(attacker="norms", dev=0.99)
+    LeakageSummary.write(
+        summary([audited("fed_avg", parts=pd.concat([read, control], ignore_index=True))]), tmp_path / "t"
+    )
+    rows = LeakageSummary.read(tmp_path / "t")
+    chosen = rows[rows["headline"] == "yes"]
+    assert set(zip(chosen["attacker"], chosen["layer"], strict=True)) == {("logistic", "dense.0")}
+
+
 def test_every_line_of_a_defence_has_its_epsilon(rows, tmp_path):
     text = leakage_text([tmp_path / "summary.tsv"])
     lines = [line for line in text.splitlines() if "apc_" in line]

@@ -26,7 +26,7 @@ from candor.figures import (
     new_figure,
     set_title,
 )
-from candor.leakage.names import ALL, CNN, LABELS, LOGISTIC, NONE, NORMS, UAR, UNDEFENDED
+from candor.leakage.names import ALL, CNN, LABELS, LOGISTIC, NONE, NORMS, READERS, UAR, UNDEFENDED
 
 ATTACKERS = {
     LOGISTIC: (VERMILION, "o", "logistic regression"),
@@ -90,7 +90,7 @@ def rounds_figure(rounds: pd.DataFrame, title: str) -> Figure:
     title
         What was attacked.
     """
-    rounds = rounds[rounds["attacker"].isin([LOGISTIC, CNN])]
+    rounds = rounds[rounds["attacker"].isin(READERS)]
     panels = list(dict.fromkeys(zip(rounds["attribute"], rounds["knowledge"], rounds["attacker"], strict=True)))
     with house_style():
         if not panels:
@@ -145,7 +145,7 @@ def _draw_layers(axes: Axes, rows: pd.DataFrame, what: str) -> None:
 def _draw_numbers(axes: Axes, rows: pd.DataFrame) -> None:
     numbers = _numbers(rows)
     rows = rows[rows["updates"].isin(numbers)]
-    for attacker in (LOGISTIC, CNN):
+    for attacker in READERS:
         own = rows[(rows["attacker"] == attacker) & (rows["layer"] != NONE)]
         layers = list(dict.fromkeys(own["layer"]))
         for place, layer in enumerate(layers):

@@ -3,6 +3,8 @@
 LOGISTIC, CNN = "logistic", "cnn"
 """Who looks at the numbers of an update."""
 
+READERS = (LOGISTIC, CNN)
+
 NORMS, LABELS = "norms", "labels"
 """Who is told less than an update, as a control: how long it is; how often each class occurs at the client."""
 

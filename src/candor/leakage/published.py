@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from candor.federated.defences.words import in_words
-from candor.leakage.names import ALL, CNN, LOGISTIC, UAR
+from candor.leakage.names import ALL, READERS, UAR
 from candor.sheets import Cell, Sheet
 
 GUARANTEE = ["defence", "epsilon", "epsilon_updates", "claimed_epsilon", "delta"]
@@ -36,7 +36,7 @@ def recognition(rows: pd.DataFrame) -> pd.DataFrame:
 
 def layers(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows of `PublishedLayers`."""
-    seen = rows[rows["attacker"].isin([LOGISTIC, CNN]) & (rows["metric"] == UAR) & (rows["updates"] == 1)]
+    seen = rows[rows["attacker"].isin(READERS) & (rows["metric"] == UAR) & (rows["updates"] == 1)]
     names = ["dataset", "backbone", "entry", "attribute", "knowledge", "attacker"]
     seen = seen.assign(entry=variants(seen))
     lines = []
