@@ -69,11 +69,6 @@ class Defence:
         return cls(**{**options, "imitated": Imitated(**others) if others else None})
 
     @property
-    def noises(self) -> bool:
-        """Return whether clients noise their updates."""
-        return self.kind in (CLIENT_DP, LOCAL_DP, USER_DP)
-
-    @property
     def guarantees(self) -> bool:
         """Return whether an epsilon holds of it, which then nothing else of a run may undo."""
         return self.kind in (CLIENT_DP, LOCAL_DP)

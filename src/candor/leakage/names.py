@@ -1,9 +1,7 @@
 """What attackers, layers and verdicts are called in tables; who reads tables needs no torch."""
 
-LOGISTIC, CNN = "logistic", "cnn"
+LOGISTIC, CNN = READERS = ("logistic", "cnn")
 """Who looks at the numbers of an update."""
-
-READERS = (LOGISTIC, CNN)
 
 NORMS, LABELS = "norms", "labels"
 """Who is told less than an update, as a control: how long it is; how often each class occurs at the client."""

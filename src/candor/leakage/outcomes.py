@@ -8,11 +8,12 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from candor.leakage.attackers.attacker import Codes
 from candor.leakage.groups import Groups
 from candor.leakage.names import AUC, UAR
-from candor.leakage.said import Said, odds_for, softmax
+from candor.leakage.said import Said, odds_for
 from candor.leakage.updates import Seen
 from candor.privacy.contests import Contest, Contests
 from candor.privacy.names import NOT_ATTACKED
@@ -122,7 +123,7 @@ class Outcomes:
         """Yield rows of `LeakageScores`."""
         for attacker, layer in self.answers[0].said if 1 in self.answers[0].groups else ():
             for answer in self.answers:
-                chances = softmax(answer.said[attacker, layer].odds[1])
+                chances = softmax(answer.said[attacker, layer].odds[1], axis=1)
                 for own, truth, chance in zip(answer.seen, answer.truth, chances, strict=True):
                     yield {
                         **self._which(attacker, layer),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp, softmax
 
 from candor.leakage.names import ALL
 from candor.leakage.updates import Numbers
@@ -61,7 +62,9 @@ def fused(several: Sequence[Said], sizes: Callable[[str], int]) -> Said:
     weights = [sizes(own.layer) / total for own in several]
 
     def mixed(odds: Sequence[FloatArray]) -> FloatArray:
-        return np.log(sum(weight * softmax(own) for weight, own in zip(weights, odds, strict=True)) + 1e-300)
+        return np.asarray(
+            np.log(sum(weight * softmax(own, axis=-1) for weight, own in zip(weights, odds, strict=True)) + 1e-300)
+        )
 
     return Said(
         several[0].attacker,
@@ -73,14 +76,7 @@ def fused(several: Sequence[Said], sizes: Callable[[str], int]) -> Said:
     )
 
 
-def softmax(odds: FloatArray) -> FloatArray:
-    """Return chances of log odds, over the last axis."""
-    apart = np.exp(odds - odds.max(axis=-1, keepdims=True))
-    return np.asarray(apart / apart.sum(axis=-1, keepdims=True))
-
-
 def odds_for(value: int, odds: FloatArray) -> FloatArray:
     """Return how much speaks for a value against all others together, [updates]."""
     others = np.delete(odds, value, axis=1)
-    most = others.max(axis=1, keepdims=True)
-    return np.asarray(odds[:, value] - (most[:, 0] + np.log(np.exp(others - most).sum(axis=1))))
+    return np.asarray(odds[:, value] - logsumexp(others, axis=1))

@@ -246,13 +246,13 @@ def as_attacker(options: Mapping[str, Any], facts: Mapping[str, Any] | None = No
     options
         The victims' entry of the config, all defaults filled in. What he keeps, he keeps as that run does.
     facts
-        Those of their run, where it has a defence. Noise on an update is taken to be as strong as theirs, however many
-        shadow people are; what it does to the model is the same as well; and who noises ends with the round in which
-        the victims have ended, if these have spent a budget.
+        Those of their run, where its clients noise their updates. Noise on an update is taken to be as strong as
+        theirs, however many shadow people are; what it does to the model is the same as well; and shadow people end
+        with the round in which the victims have ended, if these have spent a budget.
     """
     settings = FederationSettings.of(options)
     settings = replace(settings, faults=Faults(), keep=replace(settings.keep, standalone=False))
-    if facts is None or not settings.defence.noises:
+    if facts is None:
         return settings
     if settings.defence.guarantees:
         settings = replace(settings, num_epochs=int(facts["defence"]["rounds"]))
